@@ -1,0 +1,168 @@
+//! What surrounds every page: rail, top bar, live updates, keys of the whole page.
+
+use leptos::prelude::*;
+use mailroom_shared::i18n::Lang;
+
+use self::help::HelpDialog;
+use self::rail::Rail;
+use self::topbar::TopBar;
+use crate::i18n;
+use crate::live;
+use crate::pages::aliases::AliasesPage;
+use crate::pages::contacts::ContactsPage;
+use crate::pages::emails::EmailsPage;
+use crate::pages::inbox::InboxPage;
+use crate::pages::not_found::NotFoundPage;
+use crate::pages::record::RecordPage;
+use crate::pages::records::RecordsPage;
+use crate::pages::refusals::RefusalsPage;
+use crate::pages::search::SearchPage;
+use crate::queries::Cache;
+use crate::queries::shell::provide_shell;
+use crate::routes::Page;
+use crate::routes::provide_go;
+use crate::routes::use_go;
+use crate::routes::use_page;
+use crate::t;
+use crate::ui::icon::Glyph;
+use crate::ui::icon::Icon;
+use crate::ui::keys;
+use crate::ui::keys::use_keys;
+use crate::ui::seg::Seg;
+use crate::ui::seg::Segment;
+use crate::ui::toast::use_toasts;
+use crate::widgets::new_record::NewRecordDialog;
+
+mod help;
+mod rail;
+mod topbar;
+
+/// Words of the breadcrumb, the last one being the page; the others lead somewhere.
+type Crumb = (String, Option<String>);
+
+#[derive(Clone, Copy)]
+struct Crumbs(RwSignal<Vec<Crumb>>);
+
+/// Says where the reader is: breadcrumb and title of the browser tab.
+pub fn use_crumbs(crumbs: Vec<Crumb>) {
+    if let Some((last, _)) = crumbs.last() {
+        set_title(last);
+    }
+    if let Some(Crumbs(signal)) = use_context::<Crumbs>() {
+        signal.set(crumbs);
+    }
+}
+
+/// Title of the browser tab.
+pub fn set_title(text: &str) {
+    document().set_title(&format!("{text} · Mailroom"));
+}
+
+/// State of the shell that its parts share.
+#[derive(Clone, Copy)]
+pub struct ShellState {
+    /// The rail lies over the page (narrow screens).
+    pub drawer: RwSignal<bool>,
+    pub help: RwSignal<bool>,
+    pub compose: RwSignal<bool>,
+}
+
+pub fn use_shell_state() -> ShellState {
+    use_context::<ShellState>().unwrap_or_else(|| ShellState {
+        drawer: RwSignal::new(false),
+        help: RwSignal::new(false),
+        compose: RwSignal::new(false),
+    })
+}
+
+/// The shell with the page of the address bar.
+#[component]
+pub fn Shell() -> AnyView {
+    let state = ShellState { drawer: RwSignal::new(false), help: RwSignal::new(false), compose: RwSignal::new(false) };
+    provide_context(state);
+    provide_context(Crumbs(RwSignal::new(Vec::new())));
+    provide_go();
+    let cache = Cache::provide();
+    provide_shell();
+    live::start(cache);
+    hear_keys(state);
+    let page = use_page();
+    // The drawer has done its work once the page changes.
+    Effect::new(move |_| {
+        page.track();
+        state.drawer.set(false);
+    });
+    view! {
+        <a class="skip" href="#content" rel="external">{t!("shell.skip")}</a>
+        <div class="app">
+            <Rail page/>
+            <div class="main">
+                <TopBar/>
+                {move || show(page.get())}
+            </div>
+        </div>
+        {move || state.help.get().then(|| view! { <HelpDialog on_close=move |()| state.help.set(false)/> })}
+        {move || state.compose.get().then(|| {
+            let kind = match page.get_untracked() {
+                Page::Records(kind) => Some(kind),
+                _ => None,
+            };
+            view! { <NewRecordDialog kind on_close=move |()| state.compose.set(false)/> }
+        })}
+    }
+    .into_any()
+}
+
+fn show(page: Page) -> AnyView {
+    match page {
+        Page::Inbox => view! { <InboxPage/> }.into_any(),
+        Page::Records(kind) => view! { <RecordsPage kind/> }.into_any(),
+        Page::Record(id) => view! { <RecordPage id/> }.into_any(),
+        Page::Search => view! { <SearchPage/> }.into_any(),
+        Page::Emails => view! { <EmailsPage/> }.into_any(),
+        Page::Contacts => view! { <ContactsPage/> }.into_any(),
+        Page::Aliases => view! { <AliasesPage/> }.into_any(),
+        Page::Refusals => view! { <RefusalsPage/> }.into_any(),
+        Page::NotFound => view! { <NotFoundPage/> }.into_any(),
+    }
+}
+
+fn hear_keys(state: ShellState) {
+    let (toasts, go) = (use_toasts(), use_go());
+    use_keys(move |key, _| {
+        match key {
+            "/" => keys::focus(".topbar input[type=search]"),
+            "?" => state.help.set(true),
+            "c" => state.compose.set(true),
+            "z" => return toasts.undo_last(),
+            "g" => go.to(Page::Inbox.href()),
+            _ => return false,
+        }
+        true
+    });
+}
+
+/// Mark and name.
+#[component]
+pub fn Brand() -> AnyView {
+    let glyph = Glyph::Envelope(crate::model::envelope::EnvelopeGlyph::Plain);
+    view! {
+        <a class="brand" href="/"><span class="mark"><Icon glyph/></span>{t!("app.name")}</a>
+    }
+    .into_any()
+}
+
+/// English or Vietnamese, before anybody is logged in.
+#[component]
+pub fn LanguageSeg() -> AnyView {
+    let segments = Lang::ALL.into_iter().map(|it| Segment::new(it.code(), it.name().to_owned())).collect();
+    view! {
+        <Seg
+            label=t!("user.language")
+            segments
+            value=Signal::derive(|| i18n::lang().code().to_owned())
+            on_change=|code: &'static str| i18n::set_lang(Lang::of(code))
+        />
+    }
+    .into_any()
+}

@@ -1,0 +1,125 @@
+//! The rail: where things are, what waits, whether mail flows.
+
+use leptos::prelude::*;
+use mailroom_shared::api::shell::Shell;
+
+use super::Brand;
+use super::use_shell_state;
+use crate::dates;
+use crate::live::Live;
+use crate::model::envelope::EnvelopeGlyph;
+use crate::queries::shell::ShellData;
+use crate::queries::shell::many_of;
+use crate::queries::shell::use_types;
+use crate::routes::Page;
+use crate::t;
+use crate::tn;
+use crate::ui::icon::Glyph;
+use crate::ui::icon::Icon;
+
+#[component]
+pub(super) fn Rail(page: Memo<Page>) -> AnyView {
+    let state = use_shell_state();
+    let types = use_types();
+    let shell = use_context::<ShellData>();
+    let part = move |pick: fn(&Shell) -> u32| {
+        Memo::new(move |_| shell.and_then(|it| it.0.state.with(|it| it.data.as_ref().map(pick))).unwrap_or(0))
+    };
+    let (inbox, failures) = (part(|it| it.inbox), part(|it| it.failures));
+    view! {
+        <aside class="rail" class:is-open=state.drawer>
+            <Brand/>
+            <nav aria-label=t!("shell.menu")>
+                <Item page target=Page::Inbox glyph=Glyph::Inbox text=t!("rail.inbox") count=inbox/>
+                <div class="rail-label">{t!("rail.records")}</div>
+                {move || types
+                    .get()
+                    .into_iter()
+                    .map(|row| {
+                        let waiting = row.waiting;
+                        view! {
+                            <Item
+                                page
+                                target=Page::Records(row.name.clone())
+                                glyph=Glyph::of_type(&row.icon)
+                                text=many_of(&row)
+                                count=Signal::derive(move || waiting)
+                            />
+                        }
+                    })
+                    .collect_view()}
+                <div class="rail-label">{t!("rail.delivery")}</div>
+                <a class="rail-item" href="/emails?filter=failed">
+                    <Icon glyph=Glyph::Envelope(EnvelopeGlyph::X)/>
+                    {t!("rail.failures")}
+                    {move || {
+                        let n = failures.get();
+                        (n > 0).then(|| view! { <span class="badge badge--red" aria-label=tn!("rail.failures.count", n)>{dates::number(n)}</span> })
+                    }}
+                </a>
+                <Item page target=Page::Emails glyph=Glyph::Send text=t!("rail.emails")/>
+                <Item page target=Page::Contacts glyph=Glyph::People text=t!("rail.contacts")/>
+                <div class="rail-label">{t!("rail.settings")}</div>
+                <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
+                <div class="rail-label">{t!("rail.technical")}</div>
+                <Item page target=Page::Refusals glyph=Glyph::Ban text=t!("rail.refusals")/>
+            </nav>
+            <Status/>
+        </aside>
+        {move || state.drawer.get().then(|| view! {
+            <button type="button" class="drawer-scrim" aria-label=t!("ui.close") on:click=move |_| state.drawer.set(false)></button>
+        })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Item(
+    page: Memo<Page>,
+    target: Page,
+    glyph: Glyph,
+    text: String,
+    #[prop(optional, into)] count: Signal<u32>,
+) -> AnyView {
+    let href = target.href();
+    let is_now = Memo::new(move |_| page.with(|it| *it == target));
+    view! {
+        <a class="rail-item" class:is-current=is_now aria-current=move || is_now.get().then_some("page") href=href>
+            <Icon glyph/>
+            <span class="trunc">{text}</span>
+            {move || {
+                let n = count.get();
+                (n > 0).then(|| view! { <span class="count">{dates::number(n)}</span> })
+            }}
+        </a>
+    }
+    .into_any()
+}
+
+/// Whether mail flows, and when it last did.
+#[component]
+fn Status() -> AnyView {
+    let shell = use_context::<ShellData>();
+    let live = use_context::<Live>();
+    let now = dates::use_now();
+    let data = move || shell.and_then(|it| it.0.data());
+    let is_open = move || live.is_none_or(|it| it.0.get());
+    view! {
+        {move || data().map(|it| {
+            let (dot, words) = match (is_open(), it.unprocessed) {
+                (false, _) => ("dot dot--warn", t!("status.offline")),
+                (true, 0) => ("dot dot--ok", t!("status.flows")),
+                (true, n) => ("dot dot--bad", tn!("status.late", n)),
+            };
+            let ago = |at: Option<_>| at.map_or_else(|| t!("status.never"), |at| dates::age_text(at, now.get()));
+            view! {
+                <div class="rail-foot" role="status">
+                    <span class="row"><span class=dot></span><b>{words}</b></span>
+                    <span>{t!("status.last", received = ago(it.last_received), sent = ago(it.last_sent))}</span>
+                    {(it.outgoing > 0).then(|| view! { <span class="num">{tn!("status.outgoing", it.outgoing)}</span> })}
+                </div>
+            }
+        })}
+    }
+    .into_any()
+}

@@ -1,0 +1,194 @@
+//! Where the reader is, search, help, theme, user.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use mailroom_shared::api::session::ChangeMe;
+use mailroom_shared::api::session::NotifyBy;
+use mailroom_shared::i18n::Lang;
+
+use super::Crumbs;
+use super::use_shell_state;
+use crate::i18n;
+use crate::queries::session::change_me;
+use crate::queries::session::log_out;
+use crate::queries::shell::ShellData;
+use crate::queries::use_cache;
+use crate::routes::Page;
+use crate::routes::use_go;
+use crate::routes::use_page;
+use crate::routes::use_query;
+use crate::session::use_me;
+use crate::session::use_session;
+use crate::t;
+use crate::theme;
+use crate::ui::avatar::Avatar;
+use crate::ui::avatar::Side;
+use crate::ui::button::Button;
+use crate::ui::button::Kind;
+use crate::ui::icon::Glyph;
+use crate::ui::icon::Icon;
+use crate::ui::menu::Menu;
+use crate::ui::menu::MenuItem;
+use crate::ui::toast::use_toasts;
+use crate::widgets::problem::toast_problem;
+
+#[component]
+pub(super) fn TopBar() -> AnyView {
+    let state = use_shell_state();
+    let shell = use_context::<ShellData>();
+    let dark = theme::use_dark();
+    let has_news = move || {
+        shell.is_some_and(|it| it.0.state.with(|it| it.data.as_ref().is_some_and(|it| it.failures > 0)))
+    };
+    view! {
+        <header class="topbar">
+            <button
+                type="button"
+                class="btn btn--ghost btn--icon menu-btn"
+                class:has-news=has_news
+                aria-label=t!("shell.menu")
+                aria-expanded=move || if state.drawer.get() { "true" } else { "false" }
+                on:click=move |_| state.drawer.update(|it| *it = !*it)
+            >
+                <Icon glyph=Glyph::Menu/>
+            </button>
+            <CrumbLine/>
+            <Search/>
+            <Button class="only-wide" kind=Kind::Ghost icon=Glyph::Help label=t!("shell.help") on_press=move |()| state.help.set(true)/>
+            {move || {
+                let glyph = if dark.get() { Glyph::Sun } else { Glyph::Moon };
+                view! { <Button kind=Kind::Ghost icon=glyph label=t!("shell.theme") on_press=move |()| theme::toggle(dark)/> }
+            }}
+            <UserMenu/>
+        </header>
+    }
+    .into_any()
+}
+
+#[component]
+fn CrumbLine() -> AnyView {
+    let crumbs = use_context::<Crumbs>();
+    view! {
+        <nav class="crumbs" aria-label=t!("shell.crumbs")>
+            {move || {
+                crumbs
+                    .map(|it| it.0.get())
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(text, href)| match href {
+                        Some(href) => view! { <a href=href>{text}</a><Icon glyph=Glyph::Right/> }.into_any(),
+                        None => view! { <span aria-current="page">{text}</span> }.into_any(),
+                    })
+                    .collect_view()
+            }}
+        </nav>
+    }
+    .into_any()
+}
+
+/// Looks for records; the words stand in the address of the results.
+#[component]
+fn Search() -> AnyView {
+    let (go, page, query) = (use_go(), use_page(), use_query());
+    let shown = move || match page.get() {
+        Page::Search => query.with(|it| it.get("q").unwrap_or_default().to_owned()),
+        _ => String::new(),
+    };
+    let input = NodeRef::<leptos::html::Input>::new();
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let Some(input) = input.get_untracked() else { return };
+        let words = input.value();
+        if !words.trim().is_empty() {
+            let words = mailroom_shared::api::percent_encode(words.trim());
+            go.to(format!("{}?q={words}", Page::Search.href()));
+            let _ = input.blur();
+        }
+    };
+    view! {
+        <form class="searchbox" role="search" on:submit=submit>
+            <Icon glyph=Glyph::Search/>
+            <input
+                type="search"
+                node_ref=input
+                aria-label=t!("shell.search")
+                placeholder=t!("shell.search")
+                autocomplete="off"
+                prop:value=shown
+                on:keydown=move |event| {
+                    if event.key() == "Escape"
+                        && let Some(input) = input.get_untracked()
+                    {
+                        let _ = input.blur();
+                    }
+                }
+            />
+            <kbd class="kbd" aria-hidden="true">"/"</kbd>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn UserMenu() -> AnyView {
+    let (me, session, cache, toasts) = (use_me(), use_session(), use_cache(), use_toasts());
+    let change = move |change: ChangeMe| {
+        spawn_local(async move {
+            match change_me(cache, change).await {
+                Ok(me) => session.enter(me),
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    };
+    let leave = move |()| {
+        spawn_local(async move {
+            match log_out().await {
+                Ok(()) => session.leave(),
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    };
+    view! {
+        {move || me.get().map(|me| {
+            let trigger = view! {
+                <Avatar name=me.name.clone() side=Side::Us/>
+                <span>{i18n::lang_now().code().to_uppercase()}</span>
+                <Icon glyph=Glyph::Down/>
+            }
+            .into_any();
+            let (name, email, notify) = (me.name.clone(), me.email.to_string(), me.notify_by);
+            view! {
+                <Menu class="me" label=t!("user.menu", name = me.name) trigger>
+                    <div class="menu-label"><b class="soft">{name.clone()}</b><br/>{email.clone()}</div>
+                    <div class="menu-sep"></div>
+                    <div class="menu-label">{t!("user.language")}</div>
+                    {Lang::ALL
+                        .into_iter()
+                        .map(|lang| view! {
+                            <MenuItem
+                                text=lang.name()
+                                checked=lang == i18n::lang_now()
+                                on_press=move |()| change(ChangeMe { language: Some(lang.code().to_owned()), ..ChangeMe::default() })
+                            />
+                        })
+                        .collect_view()}
+                    <div class="menu-sep"></div>
+                    <div class="menu-label">{t!("user.notify")}</div>
+                    {[NotifyBy::Email, NotifyBy::Mailroom]
+                        .into_iter()
+                        .map(|by| view! {
+                            <MenuItem
+                                text=t!(&format!("user.notify.{}", by.as_str()))
+                                checked=by == notify
+                                on_press=move |()| change(ChangeMe { notify_by: Some(by), ..ChangeMe::default() })
+                            />
+                        })
+                        .collect_view()}
+                    <div class="menu-sep"></div>
+                    <MenuItem icon=Glyph::LogOut text=t!("user.log_out") on_press=leave/>
+                </Menu>
+            }
+        })}
+    }
+    .into_any()
+}

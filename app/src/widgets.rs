@@ -1,0 +1,14 @@
+//! Parts that know the domain and serve more than one page.
+
+pub mod age;
+pub mod attachments;
+pub mod composer;
+pub mod delivery_dialog;
+pub mod envelope;
+pub mod followers;
+pub mod html_frame;
+pub mod message_card;
+pub mod new_record;
+pub mod problem;
+pub mod record_rows;
+pub mod rows;

@@ -1,0 +1,89 @@
+//! Loops: our own mail that comes back, and senders who write too often.
+
+use crate::address::EmailAddress;
+use crate::id::RecordId;
+use crate::policy;
+use crate::time::Span;
+use crate::token;
+
+use super::alias::is_in_list;
+use super::case::Case;
+use super::facts::ReceivedFact;
+use super::inquire;
+
+/// Stands in the Message-ID of our own automatic notices: an answer to one is never answered again (LP-6).
+pub const LOOP_TAG: &str = "loop-detection";
+
+/// Value of the header [`policy::HEADER_LOOP`] on everything we send: signed, so that nobody can make us drop mail.
+pub fn loop_value(secret: &str) -> String {
+    token::sign(secret, token::Purpose::Link, "loop")
+}
+
+fn is_ours(secret: &str, value: &str) -> bool {
+    token::verify(secret, token::Purpose::Link, value.trim()).as_deref() == Some("loop")
+}
+
+impl Case<'_> {
+    /// A mail that we sent ourselves, whatever a relay did to its Message-ID (LP-6, LP-13).
+    pub(super) fn own_loop(&self) -> Option<&'static str> {
+        let head = &self.arrival.head;
+        let secret = &self.context.secret;
+        if head.all(policy::HEADER_LOOP).any(|it| is_ours(secret, it)) {
+            return Some("it carries our own loop header");
+        }
+        let is_tagged = |id: &crate::mail::rfc_id::RfcMessageId| id.bare().contains(LOOP_TAG);
+        if head.references.iter().chain(&head.in_reply_to).any(is_tagged) {
+            return Some("it answers one of our automatic notices");
+        }
+        let has_token = |address: &EmailAddress| inquire::reply_id(secret, address).is_some();
+        if head.reply_to.iter().any(|it| has_token(&it.address)) {
+            return Some("its Reply-To is a reply address we signed, so we sent it");
+        }
+        None
+    }
+
+    /// How often the sender wrote to a target within the window, when that is too often. `record`: mails to that record
+    /// (LP-2); else records made of that type or by that address (LP-1), fallback included (LP-9).
+    pub(super) fn is_loop(&mut self, record: Option<&RecordId>, r#type: &str, address: &str) -> bool {
+        let policy = &self.context.policy.r#loop;
+        let Some(sender) = self.sender.clone() else { return false };
+        let since = self.now - Span::minutes(i64::from(policy.minutes));
+        // What came later than this mail does not count: deciding again gives the same.
+        let recent = || self.facts.received.iter().filter(|it| it.at >= since && it.at <= self.now);
+        let count = match record {
+            Some(id) => recent().filter(|it| it.record.as_ref() == Some(id)).count(),
+            None => count_created(recent(), r#type, address),
+        };
+        let threshold = usize::try_from(policy.threshold).unwrap_or(usize::MAX);
+        if count < threshold {
+            return false;
+        }
+        let what = record.map_or_else(|| format!("records of type {}", r#type), |it| format!("messages on {it}"));
+        let minutes = policy.minutes;
+        if is_in_list(&policy.allow, &sender) {
+            self.because("loop", format!("{sender} made {count} {what} in {minutes} minutes, and is on the allow list"));
+            return false;
+        }
+        self.because("loop", format!("{sender} made {count} {what} in {minutes} minutes; the limit is {threshold}"));
+        true
+    }
+}
+
+/// Records made: several mails on one record count once.
+fn count_created<'a>(recent: impl Iterator<Item = &'a ReceivedFact>, r#type: &str, address: &str) -> usize {
+    let mut records: Vec<&RecordId> = Vec::new();
+    let mut bare = 0;
+    for it in recent {
+        let same_type = it.r#type.as_ref().is_some_and(|t| t.as_str() == r#type);
+        let same_alias = it.alias.as_deref() == Some(address);
+        if !(same_type || same_alias) {
+            continue;
+        }
+        match &it.record {
+            Some(id) if !records.contains(&id) => records.push(id),
+            Some(_) => {}
+            None => bare += 1,
+        }
+    }
+    records.len() + bare
+}

@@ -1,0 +1,153 @@
+//! Replies: by which proof a mail belongs to a message of ours, and whether its sender may write there.
+
+use crate::address::EmailAddress;
+use crate::policy::Caution;
+
+use super::case::Admission;
+use super::case::Case;
+use super::facts::ContactFact;
+use super::facts::Direction;
+use super::facts::MessageFact;
+use super::facts::RecordFact;
+use super::inquire;
+use super::verdict::By;
+use super::verdict::Held;
+use super::verdict::RefusalReason;
+
+/// A message of ours that a mail answers.
+#[derive(Debug, Clone)]
+pub(super) struct Thread<'a> {
+    pub(super) by: By,
+    pub(super) parent: &'a MessageFact,
+    pub(super) record: &'a RecordFact,
+}
+
+/// Stands in the Message-ID of a message whose answers make new records (RT-28).
+const NEW_THREAD_TAG: &str = "reply_to";
+
+impl<'a> Case<'a> {
+    /// The message a signed reply address names: the envelope recipient's, else one of To, Cc or a header hint.
+    pub(super) fn reply_by_token(&mut self) -> Option<Thread<'a>> {
+        for (i, address) in self.arrival.recipients().enumerate() {
+            let Some(id) = inquire::reply_id(&self.context.secret, address) else { continue };
+            let found = self.message(&id).and_then(|parent| self.thread(By::Token, parent));
+            let Some(thread) = found else {
+                self.because("token", format!("the reply address names message {id}, which is gone"));
+                continue;
+            };
+            // A mail to another alias that only copies us is a matter of that alias (RT-7).
+            if i > 0 && self.is_forward(thread.record) {
+                continue;
+            }
+            self.because("token", format!("the signed reply address belongs to {}", describe(&thread)));
+            return Some(thread);
+        }
+        None
+    }
+
+    /// The message In-Reply-To names (PAR-11), else the newest known one of the last 32 references (RT-27, RT-30), else
+    /// the one our own header names.
+    pub(super) fn reply_by_reference(&mut self) -> Option<Thread<'a>> {
+        let head = &self.arrival.head;
+        let named = head.in_reply_to.iter().filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
+        let listed = head.references.iter().rev().take(32).filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
+        let marked = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
+        let parent = named.or(listed).or(marked)?;
+        let Some(thread) = self.thread(By::Reference, parent) else {
+            self.because("reference", format!("it refers to message {}, which is on no record", parent.id));
+            return None;
+        };
+        if self.is_forward(thread.record) {
+            let text = format!("it refers to {}, but is addressed to an alias of another type: a forward", describe(&thread));
+            self.because("forward", text);
+            return None;
+        }
+        self.because("reference", format!("it refers to {}", describe(&thread)));
+        Some(thread)
+    }
+
+    fn thread(&self, by: By, parent: &'a MessageFact) -> Option<Thread<'a>> {
+        let record = self.record(parent.record.as_ref()?)?;
+        Some(Thread { by, parent, record })
+    }
+
+    fn by_message_id(&self, id: &crate::mail::rfc_id::RfcMessageId) -> Option<&'a MessageFact> {
+        let same = self.facts.messages.iter().filter(|it| it.message_id.as_ref() == Some(id));
+        let starts_new = |it: &&MessageFact| it.direction == Direction::Out && id.bare().contains(NEW_THREAD_TAG);
+        same.filter(|it| !starts_new(it)).max_by(|a, b| newer(a, b))
+    }
+
+    /// A mail that refers to a record, but To names an alias of another type (RT-7). An alias in Cc only does not make a
+    /// forward (RT-9), nor does one of the same type (RT-8). For the hand-over to an alias of the same type it is a reply.
+    fn is_forward(&self, record: &RecordFact) -> bool {
+        let other_type = |address: &EmailAddress| {
+            self.find_alias(address)
+                .and_then(|it| self.target_type(it.alias))
+                .map(|it| it != record.r#type.as_str())
+        };
+        let rcpt = &self.arrival.envelope.rcpt_to;
+        match other_type(rcpt) {
+            Some(true) => !self.arrival.is_only_copied(rcpt),
+            Some(false) => false,
+            None => self.arrival.head.to.iter().any(|it| other_type(&it.address) == Some(true)),
+        }
+    }
+
+    /// Whether the sender may write on a record he answers to: colleagues, participants and followers, or with a signed
+    /// address; the alias of the same type it was handed over to has a say too (RT-10). Others are held (RT-11).
+    pub(super) fn admit_reply(&mut self, thread: &Thread<'a>) -> Admission {
+        let has_token = thread.by != By::Reference;
+        match self.admit_sender(Some(thread.record), has_token) {
+            Admission::Admit => {}
+            other => return other,
+        }
+        if has_token {
+            return Admission::Admit;
+        }
+        let author = self.author(Some(thread.record), false);
+        if let Some(found) = self.find_alias(&self.arrival.envelope.rcpt_to) {
+            if self.target_type(found.alias) == Some(thread.record.r#type.as_str()) {
+                match self.admit_by_rule(found.alias, author, Some(thread.record)) {
+                    Admission::Admit => {}
+                    other => return other,
+                }
+            }
+        }
+        if author.is_some_and(ContactFact::is_internal) || self.takes_part(author, thread.record) {
+            return Admission::Admit;
+        }
+        let who = self.arrival.author_from();
+        let record = &thread.record.id;
+        self.because("stranger", format!("{who} neither takes part in {record} nor follows it, and knows only a Message-ID"));
+        match self.context.policy.stranger_reply {
+            Caution::Hold => Admission::Hold(Held::StrangerReply),
+            Caution::Refuse => Admission::Refuse(RefusalReason::StrangerReply),
+            Caution::Mark | Caution::Accept => Admission::Admit,
+        }
+    }
+
+    /// An answer to a note is internal, unless the note was written by a program (PAR-12).
+    pub(super) fn is_internal_reply(parent: &MessageFact) -> bool {
+        parent.internal && !parent.automated
+    }
+}
+
+fn describe(thread: &Thread<'_>) -> String {
+    format!("message {} on {}", thread.parent.id, thread.record.id)
+}
+
+/// Order in time; equal or missing dates are told apart by id, numbers in it by value (RT-30, TH-7).
+fn newer(a: &MessageFact, b: &MessageFact) -> core::cmp::Ordering {
+    let by_date = match (a.date, b.date) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => core::cmp::Ordering::Equal,
+    };
+    by_date.then_with(|| natural(a.id.as_str()).cmp(&natural(b.id.as_str())))
+}
+
+/// `m9` before `m10`, ULIDs as they are.
+fn natural(id: &str) -> (&str, usize, &str) {
+    let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (name, number) = id.split_at(id.len() - digits);
+    (name, number.trim_start_matches('0').len(), number.trim_start_matches('0'))
+}

@@ -1,0 +1,20 @@
+//! The domain of Mailroom, as data and pure functions.
+//!
+//! What is absent here: a clock, randomness, IO, async, any Cloudflare or browser type. Time, ids and secrets are
+//! arguments. With the feature `mail` off (the page) nothing here parses mail or HTML.
+
+pub mod address;
+pub mod api;
+pub mod i18n;
+pub mod id;
+pub mod outbox;
+pub mod policy;
+pub mod time;
+pub mod token;
+
+#[cfg(feature = "mail")]
+pub mod gateway;
+#[cfg(feature = "mail")]
+pub mod mail;
+#[cfg(feature = "mail")]
+pub mod thread;

@@ -1,0 +1,512 @@
+//! Mail about mail: delivery reports (RFC 3464), complaints (RFC 5965, RFC 6591), receipts (RFC 8098), absence notes, and the
+//! bounces of systems that follow no RFC. All recipients of a report are read; what is no report is kind `message`.
+
+mod blocks;
+mod fields;
+mod prose;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use self::blocks::Block;
+use self::fields::Fields;
+use crate::address::EmailAddress;
+use crate::mail::automatic;
+use crate::mail::automatic::Automatic;
+use crate::mail::inbound::Attachment;
+use crate::mail::inbound::Head;
+use crate::mail::inbound::InboundMail;
+use crate::mail::parse;
+use crate::mail::rfc_id;
+use crate::mail::rfc_id::RfcMessageId;
+use crate::outbox::failure;
+use crate::outbox::failure::Reason;
+use crate::outbox::failure::Stage;
+use crate::outbox::reply;
+
+/// What a mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Given up.
+    Bounce,
+    /// Still being tried.
+    Delay,
+    Delivered,
+    Complaint,
+    AutoReply,
+    /// Read, or deleted unread.
+    Receipt,
+    /// No report.
+    Message,
+}
+
+impl Kind {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bounce => "bounce",
+            Self::Delay => "delay",
+            Self::Delivered => "delivered",
+            Self::Complaint => "complaint",
+            Self::AutoReply => "auto-reply",
+            Self::Receipt => "receipt",
+            Self::Message => "message",
+        }
+    }
+}
+
+/// What is said about one recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Final-Recipient, the address that failed. Text, since remote systems write what they like.
+    pub recipient: Option<String>,
+    /// Original-Recipient: the address as we wrote it, when it differs (forwarding).
+    pub original_recipient: Option<String>,
+    /// `failed`, `delayed`, `delivered`, `relayed`, `expanded` (RFC 3464 section 2.3.3).
+    pub action: Option<String>,
+    /// RFC 3463.
+    pub status: Option<String>,
+    pub reply_code: Option<u16>,
+    pub reason: Reason,
+    /// The address itself is dead ([`failure::Failure::permanent`]).
+    pub permanent: bool,
+    /// The words of the server that said no, on one line, at most 2,000 characters.
+    pub diagnostic: Option<String>,
+}
+
+/// A mail, read as a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub kind: Kind,
+    /// Empty for kind `message`.
+    pub reports: Vec<Recipient>,
+    /// `abuse`, `auth-failure`, `opt-out` … of a complaint (RFC 5965 section 3.1).
+    pub feedback_type: Option<String>,
+    /// Message-IDs of the message it is about, best first: from the returned message, from fields, from its own references.
+    pub original_ids: Vec<RfcMessageId>,
+    /// Header section of the returned message, for signed addresses and `X-Mailroom-*` in it.
+    pub original: Option<Head>,
+}
+
+impl Report {
+    fn message() -> Self {
+        Self { kind: Kind::Message, reports: Vec::new(), feedback_type: None, original_ids: Vec::new(), original: None }
+    }
+}
+
+/// More recipients in one report are not read.
+const MAX_RECIPIENTS: usize = 1_000;
+
+/// Reads raw bytes. Ordinary mail is told by its header section alone.
+pub fn read(raw: &[u8]) -> Report {
+    let head = parse::parse_head(raw);
+    if !prose::may_be_report(&head) && !has_report_part(raw) {
+        return Report::message();
+    }
+    read_mail(&parse::parse(raw))
+}
+
+/// A report part under a multipart that doesn't say so. Looked for in the first 64 KiB.
+fn has_report_part(raw: &[u8]) -> bool {
+    let start = raw.get(..raw.len().min(64 * 1024)).unwrap_or(raw);
+    let names: [&[u8]; 3] =
+        [b"message/feedback-report", b"message/delivery-status", b"message/disposition-notification"];
+    let slashes = start.iter().enumerate().filter(|(_, it)| **it == b'/').map(|(at, _)| at);
+    slashes
+        .filter_map(|at| start.get(at.checked_sub(7)?..))
+        .any(|from| names.iter().any(|it| from.get(..it.len()).is_some_and(|found| found.eq_ignore_ascii_case(it))))
+}
+
+/// Reads a parsed mail.
+pub fn read_mail(mail: &InboundMail) -> Report {
+    let head = &mail.head;
+    let original = returned_head(mail);
+    let by_kind = read_complaint(mail, original.as_ref())
+        .or_else(|| read_receipt(mail))
+        .or_else(|| prose::read_json(mail))
+        .or_else(|| read_delivery_status(mail))
+        .or_else(|| read_absence(head))
+        .or_else(|| prose::read(mail, original.as_ref()));
+    let Some(mut report) = by_kind else { return Report::message() };
+    report.reports.truncate(MAX_RECIPIENTS);
+    let from_original = original.iter().flat_map(|it| {
+        let renamed = it.first("X-Microsoft-Original-Message-ID").map(rfc_id::extract).unwrap_or_default();
+        renamed.into_iter().chain(it.message_id.clone())
+    });
+    let own = head.in_reply_to.iter().chain(head.references.iter().rev()).cloned();
+    let ids: Vec<_> = from_original.chain(core::mem::take(&mut report.original_ids)).chain(own).collect();
+    for id in ids {
+        if !report.original_ids.contains(&id) && report.original_ids.len() < 20 && head.message_id.as_ref() != Some(&id)
+        {
+            report.original_ids.push(id);
+        }
+    }
+    report.original = original;
+    report
+}
+
+fn by_type<'a>(mail: &'a InboundMail, types: &'a [&'a str]) -> impl Iterator<Item = &'a Attachment> {
+    mail.attachments.iter().filter(move |it| types.contains(&it.content_type.as_str()))
+}
+
+/// The header section of the message that came back.
+fn returned_head(mail: &InboundMail) -> Option<Head> {
+    let attached = by_type(
+        mail,
+        &["message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "message/partial"],
+    );
+    let attached = attached.map(|it| parse::parse_head(&it.bytes)).find(|it| it.headers.len() > 1);
+    attached.or_else(|| {
+        let (_, original) = prose::split_original(&mail.text);
+        // A quoted or indented copy.
+        let copy: String = original.lines().map(|it| it.trim_start_matches("> ")).collect::<Vec<_>>().join("\n");
+        let head = parse::parse_head(copy.trim_start().as_bytes());
+        Some(head).filter(|it| it.message_id.is_some() || it.headers.len() > 3)
+    })
+}
+
+/// RFC 3464 section 2: all recipient blocks of all delivery-status parts, wherever a mailer put them.
+fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
+    let attached = by_type(mail, &["message/delivery-status", "message/global-delivery-status"]);
+    let mut groups: Vec<Fields> = attached.flat_map(|it| fields::groups(&String::from_utf8_lossy(&it.bytes))).collect();
+    if !groups.iter().any(Fields::is_recipient) {
+        // A misplaced status part: in the text, or under another type.
+        let texts =
+            mail.attachments.iter().filter(|it| it.content_type != "message/rfc822" && it.bytes.len() < 64 * 1024);
+        let texts = texts
+            .map(|it| String::from_utf8_lossy(&it.bytes))
+            .filter(|it| it.contains("-Recipient:") || it.contains("-recipient:"));
+        groups.extend(texts.flat_map(|it| fields::groups(&it)));
+        let (report, _) = prose::split_original(&mail.text);
+        if !groups.iter().any(Fields::is_recipient) && report.contains("-Recipient") {
+            groups.extend(fields::groups(report));
+        }
+    }
+    if !groups.iter().any(Fields::is_recipient) {
+        return None;
+    }
+    let (text, _) = prose::split_original(&mail.text);
+    let blocks = blocks::find(text, &mail.head);
+    let reports: Vec<Recipient> =
+        groups.iter().filter(|it| it.is_recipient()).map(|it| from_fields(it, &blocks, text)).collect();
+    let kind = kind_of(&reports);
+    Some(Report { kind, reports, ..Report::message() })
+}
+
+/// One failure is a bounce, whatever became of the others.
+fn kind_of(reports: &[Recipient]) -> Kind {
+    let has = |action: &str| reports.iter().any(|it| it.action.as_deref() == Some(action));
+    if has("failed") {
+        Kind::Bounce
+    } else if has("delayed") {
+        Kind::Delay
+    } else if has("delivered") || has("relayed") || has("expanded") {
+        Kind::Delivered
+    } else {
+        Kind::Bounce
+    }
+}
+
+fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
+    let recipient = fields.address("final-recipient").or_else(|| fields.address("x-actual-recipient"));
+    let original = fields.address("original-recipient");
+    let diagnostic = fields.get("diagnostic-code").map(fields::without_type);
+    let status_field =
+        fields.get("status").and_then(|it| it.split([' ', '(']).next()).filter(|it| reply::is_status(it));
+    let block = recipient.iter().chain(&original).find_map(|it| blocks.iter().find(|block| block.is_about(it)));
+    // The words of the remote server stand in the field, or only in the text for people.
+    let words = match (diagnostic, block) {
+        (Some(it), Some(block)) if !says_why(it) && says_why(&block.text) => format!("{it} {}", block.text),
+        (Some(it), _) if says_why(it) => it.to_owned(),
+        (it, Some(block)) => format!("{} {}", it.unwrap_or_default(), block.text),
+        (it, None) => format!("{} {}", it.unwrap_or_default(), prose::gist(text)),
+    };
+    let (found_code, found_status) = reply::scan(diagnostic.unwrap_or_default());
+    let (block_code, block_status) = block.map(|it| reply::scan(&it.text)).unwrap_or_default();
+    let code = found_code.or(block_code);
+    let is_generic = |it: &str| it.ends_with(".0.0");
+    let status = match (status_field, found_status.or(block_status)) {
+        (Some(field), Some(found))
+            if is_generic(field) && !is_generic(found) || field.get(..1) == found.get(..1) && !is_generic(found) =>
+        {
+            Some(found)
+        }
+        (Some(field), _) => Some(field),
+        (None, found) => found,
+    };
+    let action =
+        fields.get("action").map(|it| it.split([' ', '(', ';']).next().unwrap_or_default().to_ascii_lowercase());
+    // Postfix's answer to a probe.
+    let action = action.map(|it| if it == "deliverable" { "delivered".to_owned() } else { it });
+    let action = action
+        .filter(|it| ["failed", "delayed", "delivered", "relayed", "expanded"].contains(&it.as_str()))
+        .or_else(|| {
+            let class = status.and_then(|it| it.get(..1));
+            class.map(|it| {
+                if it == "2" {
+                    "delivered"
+                } else if it == "4" {
+                    "delayed"
+                } else {
+                    "failed"
+                }
+                .to_owned()
+            })
+        });
+    let is_success = action.as_deref().is_some_and(|it| it != "failed" && it != "delayed");
+    let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text)));
+    let mut failure = failure::classify_at(stage, code, status, &words);
+    doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(&words)), code, status);
+    let is_program = fields.get("diagnostic-code").is_some_and(|it| it.to_ascii_lowercase().starts_with("x-unix"));
+    if is_program && matches!(failure.reason, Reason::SystemError | Reason::OnHold | Reason::Undefined) {
+        failure.reason = Reason::MailerError;
+    }
+    let shown = diagnostic.map(str::to_owned).or_else(|| block.map(|it| it.text.clone()));
+    Recipient {
+        original_recipient: original.clone().filter(|it| Some(it) != recipient.as_ref()),
+        recipient: recipient.or(original),
+        status: status.map(str::to_owned),
+        reply_code: code,
+        reason: if is_success { Reason::Delivered } else { failure.reason },
+        permanent: failure.permanent && !is_success && action.as_deref() != Some("delayed"),
+        action,
+        diagnostic: shown.map(|it| one_line(&it)).filter(|it| !it.is_empty()),
+    }
+}
+
+/// `550 No such user` from a system that tells neither the command nor a status of the address class: it may be a filter, so the
+/// address is not called dead. An SMTP reply of our own session is another matter: there the command is known.
+fn doubt_unknown_user(failure: &mut failure::Failure, stage: Option<Stage>, code: Option<u16>, status: Option<&str>) {
+    let is_sure = stage == Some(Stage::Rcpt) || status.is_some_and(|it| matches!(it.get(1..4), Some(".1." | ".4.")));
+    if failure.reason == Reason::UserUnknown && !is_sure && code.is_some() {
+        failure.reason = Reason::Filtered;
+        failure.permanent = false;
+    }
+}
+
+/// A text that the rules can explain.
+fn says_why(text: &str) -> bool {
+    !matches!(failure::classify(None, None, text).reason, Reason::Undefined | Reason::OnHold)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(2_000).collect()
+}
+
+/// RFC 5965: a user pressed *spam*, or a receiver tells that authentication failed (RFC 6591).
+fn read_complaint(mail: &InboundMail, original: Option<&Head>) -> Option<Report> {
+    let part = by_type(mail, &["message/feedback-report"]).next();
+    let Some(part) = part else { return prose::read_unsubscribe(mail) };
+    let fields = fields::groups(&String::from_utf8_lossy(&part.bytes));
+    let get = |name: &str| fields.iter().find_map(|it| it.get(name));
+    let feedback_type = get("feedback-type").unwrap_or("abuse").trim().to_ascii_lowercase();
+    let mut recipients: Vec<String> = Vec::new();
+    for name in ["original-rcpt-to", "removal-recipient"] {
+        for value in fields.iter().flat_map(|it| it.all(name)) {
+            recipients.extend(fields::address_in(value).filter(|it| !recipients.contains(it)));
+        }
+    }
+    if recipients.is_empty() {
+        recipients.extend(original.iter().flat_map(|it| &it.to).map(|it| it.address.as_str().to_owned()).take(1));
+    }
+    let item = |recipient: Option<String>| Recipient {
+        recipient,
+        original_recipient: None,
+        action: None,
+        status: None,
+        reply_code: None,
+        reason: Reason::Feedback,
+        permanent: false,
+        diagnostic: Some(one_line(&mail.text)).filter(|it| !it.is_empty()),
+    };
+    let reports = if recipients.is_empty() {
+        vec![item(None)]
+    } else {
+        recipients.into_iter().map(|it| item(Some(it))).collect()
+    };
+    let original_ids = get("original-message-id").map(rfc_id::extract).unwrap_or_default();
+    Some(Report { kind: Kind::Complaint, reports, feedback_type: Some(feedback_type), original_ids, original: None })
+}
+
+/// RFC 8098.
+fn read_receipt(mail: &InboundMail) -> Option<Report> {
+    let part =
+        by_type(mail, &["message/disposition-notification", "message/global-disposition-notification"]).next()?;
+    let fields = fields::groups(&String::from_utf8_lossy(&part.bytes));
+    let get = |name: &str| fields.iter().find_map(|it| it.get(name));
+    let address = |name: &str| fields.iter().find_map(|it| it.address(name));
+    let disposition = get("disposition").and_then(|it| it.split(';').nth(1)).unwrap_or_default();
+    let report = Recipient {
+        recipient: address("final-recipient").or_else(|| mail.head.sender().map(|it| it.address.as_str().to_owned())),
+        original_recipient: address("original-recipient"),
+        action: Some(disposition.split('/').next().unwrap_or_default().trim().to_ascii_lowercase())
+            .filter(|it| !it.is_empty()),
+        status: None,
+        reply_code: None,
+        reason: Reason::Delivered,
+        permanent: false,
+        diagnostic: Some(one_line(&mail.text)).filter(|it| !it.is_empty()),
+    };
+    let original_ids = get("original-message-id").map(rfc_id::extract).unwrap_or_default();
+    Some(Report { kind: Kind::Receipt, reports: vec![report], original_ids, ..Report::message() })
+}
+
+/// RFC 3834: an absence note.
+fn read_absence(head: &Head) -> Option<Report> {
+    if automatic::classify(head, false) != Some(Automatic::AutoReply) || prose::is_surely_bounce(head) {
+        return None;
+    }
+    let report = Recipient {
+        recipient: head.sender().map(|it| it.address.as_str().to_owned()),
+        original_recipient: None,
+        action: None,
+        status: None,
+        reply_code: None,
+        reason: Reason::Vacation,
+        permanent: false,
+        diagnostic: Some(head.subject.clone()).filter(|it| !it.is_empty()),
+    };
+    Some(Report { kind: Kind::AutoReply, reports: vec![report], ..Report::message() })
+}
+
+/// The report of one recipient that is known from words only.
+fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str, is_delay: bool) -> Recipient {
+    let (code, status) = reply::scan(words);
+    let mut failure = failure::classify_at(stage, code, status, words);
+    doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
+    Recipient {
+        recipient: Some(recipient),
+        original_recipient: None,
+        action: Some(if is_delay { "delayed" } else { "failed" }.to_owned()),
+        status: status.map(str::to_owned),
+        reply_code: code,
+        reason: failure.reason,
+        permanent: failure.permanent && !is_delay,
+        diagnostic: Some(one_line(shown)).filter(|it| !it.is_empty()),
+    }
+}
+
+fn same_address(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b) || matches!((EmailAddress::parse(a), EmailAddress::parse(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// kind, then per report: recipient, action, status, code, reason, permanent.
+    fn check(raw: &str, kind: &str, expect: &[(&str, &str, &str, u16, &str, bool)]) {
+        for raw in [raw.to_owned(), raw.replace('\n', "\r\n")] {
+            let got = read(raw.as_bytes());
+            assert_eq!(got.kind.as_str(), kind, "{raw}\n{got:#?}");
+            let rows: Vec<_> = got
+                .reports
+                .iter()
+                .map(|it| {
+                    (
+                        it.recipient.as_deref().unwrap_or(""),
+                        it.action.as_deref().unwrap_or(""),
+                        it.status.as_deref().unwrap_or(""),
+                        it.reply_code.unwrap_or(0),
+                        it.reason.as_str(),
+                        it.permanent,
+                    )
+                })
+                .collect();
+            assert_eq!(rows, expect, "{raw}\n{got:#?}");
+        }
+    }
+
+    const DSN: &str = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.corp.test\nTo: bo@corp.test\nSubject: Undelivered Mail Returned to Sender\n\
+        Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n--b\nContent-Type: text/plain\n\nIt failed.\n\n\
+        --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.corp.test\n\nFinal-Recipient: rfc822; ann@customer.test\n\
+        Original-Recipient: rfc822;sales@customer.test\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 <ann@customer.test>:\n \
+        Recipient address rejected: User unknown\n\nFinal-Recipient: rfc822; joe@customer.test\nAction: failed\nStatus: 5.2.2\n\
+        Diagnostic-Code: smtp; 552 5.2.2 Mailbox full\n\n--b\nContent-Type: message/rfc822\n\nFrom: bo@corp.test\nTo: ann@customer.test\n\
+        Message-ID: <m1@corp.test>\nSubject: x\n\nbody\n--b--\n";
+
+    #[test]
+    fn all_recipients_of_a_delivery_report() {
+        check(
+            DSN,
+            "bounce",
+            &[
+                ("ann@customer.test", "failed", "5.1.1", 550, "userunknown", true),
+                ("joe@customer.test", "failed", "5.2.2", 552, "mailboxfull", false),
+            ],
+        );
+        let got = read(DSN.as_bytes());
+        assert_eq!(got.original_ids.first().map(RfcMessageId::as_str), Some("<m1@corp.test>"));
+        assert_eq!(got.reports[0].original_recipient.as_deref(), Some("sales@customer.test"));
+        check(
+            &DSN.replace("failed\n", "delayed\n")
+                .replace("Status: 5", "Status: 4")
+                .replace("552 5.2.2", "452 4.2.2")
+                .replace("550 5.1.1", "450 4.1.1"),
+            "delay",
+            &[
+                ("ann@customer.test", "delayed", "4.1.1", 450, "userunknown", false),
+                ("joe@customer.test", "delayed", "4.2.2", 452, "mailboxfull", false),
+            ],
+        );
+    }
+
+    #[test]
+    fn complaints_receipts_and_absence() {
+        check(
+            "From: fbl@provider.test\nSubject: complaint\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\
+             Content-Type: text/plain\n\nAn abuse report.\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n\
+             Original-Rcpt-To: <ann@customer.test>\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <m1@corp.test>\nTo: ann@customer.test\n\nx\n--b--\n",
+            "complaint",
+            &[("ann@customer.test", "", "", 0, "feedback", false)],
+        );
+        check(
+            "From: ann@customer.test\nSubject: Read: offer\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\n\
+             Read.\n--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;ann@customer.test\n\
+             Original-Message-ID: <m1@corp.test>\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n",
+            "receipt",
+            &[("ann@customer.test", "displayed", "", 0, "delivered", false)],
+        );
+        check(
+            "From: ann@customer.test\nSubject: Automatic reply: offer\nAuto-Submitted: auto-replied\n\nI am away.\n",
+            "auto-reply",
+            &[("ann@customer.test", "", "", 0, "vacation", false)],
+        );
+        check("From: ann@customer.test\nSubject: Undelivered parcel\n\nWhere is parcel 550?\n", "message", &[]);
+        check("From: ann@customer.test\nSubject: Hello\n\nHi\n", "message", &[]);
+        check("", "message", &[]);
+    }
+
+    #[test]
+    fn bounces_in_prose() {
+        check(
+            "Return-Path: <>\nFrom: MAILER-DAEMON@corp.test\nTo: bo@corp.test\nSubject: failure notice\n\n\
+             Hi. This is the qmail-send program at corp.test.\nI'm afraid I wasn't able to deliver your message to the following addresses.\n\
+             This is a permanent error; I've given up. Sorry it didn't work out.\n\n<ann@customer.test>:\n192.0.2.1 does not like recipient.\n\
+             Remote host said: 550 5.1.1 no such user\nGiving up on 192.0.2.1.\n\n<joe@customer.test>:\nSorry, mailbox full. (#5.2.2)\n\n\
+             --- Below this line is a copy of the message.\n\nReturn-Path: <bo@corp.test>\nMessage-ID: <m1@corp.test>\nTo: other@customer.test\nSubject: x\n\nHi\n",
+            "bounce",
+            &[
+                ("ann@customer.test", "failed", "5.1.1", 550, "userunknown", true),
+                ("joe@customer.test", "failed", "5.2.2", 0, "mailboxfull", false),
+            ],
+        );
+        check(
+            "Return-Path: <>\nX-Failed-Recipients: ann@customer.test\nFrom: Mail Delivery System <Mailer-Daemon@corp.test>\nTo: bo@corp.test\n\
+             Subject: Mail delivery failed: returning message to sender\n\nThis message was created automatically by mail delivery software.\n\n\
+             A message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  \
+             ann@customer.test\n    host mx.customer.test [192.0.2.1]\n    SMTP error from remote mail server after RCPT TO:<ann@customer.test>:\n    \
+             550 unknown user\n\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID: <m1@corp.test>\nTo: x@y.test\n\nHi\n",
+            "bounce",
+            &[("ann@customer.test", "failed", "", 550, "userunknown", true)],
+        );
+        check(
+            "Return-Path: <>\nFrom: postmaster@corp.test\nTo: bo@corp.test\nSubject: Warning: message delayed\n\n\
+             This is a warning message only. You do not need to resend your message.\n\nDelivery to the following recipient has been delayed:\n\n  \
+             ann@customer.test\n\nConnection timed out\n",
+            "delay",
+            &[("ann@customer.test", "delayed", "", 0, "expired", false)],
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! A bounce for people: which recipients it names at the start of a line, and the words that follow each.
+
+use crate::address::EmailAddress;
+use crate::mail::inbound::Head;
+use crate::outbox::failure::Stage;
+
+use super::same_address;
+
+/// A recipient and what is said about it.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) address: String,
+    /// On one line; addresses in it stay.
+    pub(super) text: String,
+    /// The command that was refused, when the text tells.
+    pub(super) stage: Option<Stage>,
+}
+
+impl Block {
+    pub(super) fn is_about(&self, address: &str) -> bool {
+        same_address(&self.address, address)
+    }
+}
+
+/// The blocks of the report text, in order.
+pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut current: Option<usize> = None;
+    let is_own = |address: &str| head.to.iter().any(|it| same_address(it.address.as_str(), address));
+    let mut stage = None;
+    let mut last_command_address: Option<String> = None;
+    for line in text.lines().take(2_000) {
+        let trimmed = line.trim();
+        if let Some(found) = command(trimmed) {
+            stage = Some(found);
+            if found == Stage::Rcpt {
+                last_command_address = addresses(trimmed).next();
+            }
+            if trimmed.starts_with(">>>") {
+                continue;
+            }
+        }
+        if let Some((address, rest)) = leading_address(trimmed).filter(|(it, _)| !is_own(it)) {
+            let at = blocks.iter().position(|it| it.is_about(&address)).unwrap_or_else(|| {
+                blocks.push(Block { address, text: String::new(), stage: None });
+                blocks.len() - 1
+            });
+            current = Some(at);
+            append(blocks.get_mut(at), rest, stage);
+            continue;
+        }
+        // A reply line of a transcript belongs to the recipient it names, or that was just asked for.
+        let is_reply = starts_with_code(trimmed);
+        if is_reply {
+            let named = addresses(trimmed).find(|it| !is_own(it) || blocks.iter().any(|block| block.is_about(it)));
+            let named = named.or_else(|| last_command_address.clone().filter(|_| stage == Some(Stage::Rcpt)));
+            if let Some(address) = named {
+                let at = blocks.iter().position(|it| it.is_about(&address)).unwrap_or_else(|| {
+                    blocks.push(Block { address, text: String::new(), stage: None });
+                    blocks.len() - 1
+                });
+                append(blocks.get_mut(at), trimmed, stage);
+                continue;
+            }
+        }
+        if let Some(at) = current.filter(|_| !trimmed.is_empty()) {
+            append(blocks.get_mut(at), trimmed, stage);
+        }
+    }
+    blocks
+}
+
+fn append(block: Option<&mut Block>, text: &str, stage: Option<Stage>) {
+    let Some(block) = block.filter(|it| it.text.len() < 4_000) else { return };
+    if !text.is_empty() {
+        if !block.text.is_empty() {
+            block.text.push(' ');
+        }
+        block.text.push_str(text);
+        // The first command that failed is why.
+        block.stage = block.stage.or(stage);
+    }
+}
+
+/// An SMTP command in a transcript or in words: `>>> DATA`, `did not like our final DATA`.
+fn command(line: &str) -> Option<Stage> {
+    let lower = line.to_ascii_lowercase();
+    let said = lower.trim_start_matches(['>', ' ']);
+    let is_transcript = lower.starts_with(">>>");
+    if is_transcript && said.starts_with("data")
+        || lower.contains("our final data")
+        || lower.contains("failed after i sent the message")
+        || lower.contains("end of data")
+    {
+        Some(Stage::Data)
+    } else if is_transcript && said.starts_with("rcpt")
+        || lower.contains("our rcpt to")
+        || lower.contains("does not like recipient")
+        || lower.contains("after rcpt to")
+    {
+        Some(Stage::Rcpt)
+    } else if is_transcript && said.starts_with("mail")
+        || lower.contains("sender was rejected")
+        || lower.contains("after mail from")
+    {
+        Some(Stage::Mail)
+    } else {
+        None
+    }
+}
+
+fn starts_with_code(line: &str) -> bool {
+    let line = line.trim_start_matches(['<', ' ', '>']);
+    line.get(..3).is_some_and(|it| it.starts_with(['4', '5']) && it.bytes().all(|b| b.is_ascii_digit()))
+        && line.get(3..4).is_none_or(|it| it == " " || it == "-" || it == ":")
+}
+
+/// All addresses in a line.
+pub(super) fn addresses(line: &str) -> impl Iterator<Item = String> {
+    line.split(|c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c))
+        .filter(|it| it.contains('@'))
+        .map(|it| it.trim_matches(['.', '*', '=']))
+        .filter(|it| EmailAddress::parse(it).is_ok_and(|it| it.domain().contains('.')))
+        .map(str::to_owned)
+}
+
+/// `<ann@corp.test>:`, `* ann@corp.test`, `ann@corp.test on Thu`, `>>> a@b <a@b>`, `Recipient: a@b`: the address a line starts
+/// with and the rest of it.
+fn leading_address(line: &str) -> Option<(String, &str)> {
+    let mut rest = line.trim_start_matches(['>', '*', '-', ' ', '\u{2022}', '"', '\'', '\t']);
+    for label in [
+        "recipient:",
+        "recipient address:",
+        "to:",
+        "address:",
+        "mailto:",
+        "failed recipient:",
+        "unable to deliver to:",
+        "user:",
+        "rcpt:",
+        "destinataire:",
+    ] {
+        if rest.get(..label.len()).is_some_and(|it| it.eq_ignore_ascii_case(label)) {
+            rest = rest.get(label.len()..)?.trim_start();
+            break;
+        }
+    }
+    if let Some(inner) = rest.strip_prefix('<') {
+        let (address, after) = inner.split_once('>')?;
+        let address = address.trim().trim_start_matches("mailto:");
+        EmailAddress::parse(address).ok()?;
+        return Some((address.to_owned(), after.trim_start_matches([':', ' ', '.', ',', ';', ')'])));
+    }
+    let end = rest.find(|c: char| c.is_whitespace() || "<>()[],;:".contains(c)).unwrap_or(rest.len());
+    let (word, after) = rest.split_at(end);
+    let word = word.trim_end_matches(['.', '"', '\'', '=']);
+    let address = EmailAddress::parse(word).ok().filter(|it| it.domain().contains('.'))?;
+    // The same address again in brackets.
+    let after = after.trim_start();
+    let after = after
+        .strip_prefix('<')
+        .and_then(|it| it.split_once('>'))
+        .filter(|(it, _)| same_address(it, address.as_str()))
+        .map_or(after, |(_, it)| it);
+    Some((word.to_owned(), after.trim_start_matches([':', ' ', '.', ',', ';', ')', '>', '\t'])))
+}

@@ -1,0 +1,443 @@
+//! Bounces without RFC 3464: is it one, where does the returned message start, whom and what is it about.
+
+use super::Kind;
+use super::Recipient;
+use super::Report;
+use super::blocks;
+use super::from_words;
+use super::one_line;
+use super::same_address;
+use crate::mail::inbound::Head;
+use crate::mail::inbound::InboundMail;
+use crate::mail::rfc_id;
+use crate::outbox::failure;
+use crate::outbox::failure::Reason;
+use crate::outbox::reply;
+
+/// Parts of subjects of bounces, lower case.
+const SUBJECTS: [&str; 48] = [
+    "undeliver",
+    "delivery status notification",
+    "delivery notification",
+    "failure notice",
+    "returned mail",
+    "mail delivery",
+    "delivery fail",
+    "failed delivery",
+    "delivery failure",
+    "non delivery",
+    "nondeliver",
+    "non-deliver",
+    "mail failure",
+    "message failed",
+    "could not be delivered",
+    "couldn't be delivered",
+    "not delivered",
+    "delivery problem",
+    "delivery error",
+    "delivery report",
+    "mail system error",
+    "returned to sender",
+    "return to sender",
+    "returning message",
+    "error sending your mail",
+    "warning: could not send",
+    "delivery delay",
+    "message delay",
+    "delayed mail",
+    "mail delayed",
+    "unzustellbar",
+    "zustellung",
+    "non remis",
+    "échec",
+    "no se puede entregar",
+    "non recapitabile",
+    "mail failed",
+    "processing error",
+    "rejected mail",
+    "failed mail",
+    "mail error",
+    "message status",
+    "unknown user",
+    "user unknown",
+    "delivery unsuccessful",
+    "message returned",
+    "không gửi được",
+    "không thể gửi",
+];
+
+/// Local parts and names of senders of bounces, lower case.
+const SENDERS: [&str; 14] = [
+    "mailer-daemon",
+    "postmaster",
+    "mail delivery",
+    "mail.delivery",
+    "mdaemon",
+    "mail-daemon",
+    "mailerdaemon",
+    "maildaemon",
+    "delivery subsystem",
+    "mail system",
+    "mail administrator",
+    "post_master",
+    "mailer daemon",
+    "bounce",
+];
+
+/// Words that only a report uses, lower case.
+const FAILURES: [&str; 53] = [
+    "could not be delivered",
+    "couldn't be delivered",
+    "unable to deliver",
+    "wasn't able to deliver",
+    "was not able to deliver",
+    "not able to deliver",
+    "undeliverable",
+    "undelivered",
+    "delivery failed",
+    "failed to deliver",
+    "failed permanently",
+    "delivery to the following",
+    "delevery to the following",
+    "did not reach",
+    "permanent error",
+    "permanent fatal errors",
+    "had trouble delivering",
+    "delivering your m",
+    "can not be delivered",
+    "cannot be delivered",
+    "has been delayed",
+    "not been delivered",
+    "not delivered",
+    "delivery error",
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "mailbox full",
+    "transcript of session",
+    "returned to you",
+    "returned to sender",
+    "returning to sender",
+    "delivery attempt",
+    "could not deliver",
+    "delivery problems",
+    "following address",
+    "following recipient",
+    "error while trying to deliver",
+    "was undeliverable",
+    "failed to reach",
+    "did not like our",
+    "message delivery",
+    "recipient rejected",
+    "has been returned because",
+    "pas pu etre delivre",
+    "malformed address",
+    "did not exactly match",
+    "was not accepted",
+    "automatically rejected",
+    "exceeds allowed size",
+    "mail delivery",
+    "unzustellbar",
+    "invalid user address",
+];
+
+/// Lines that part the report from the message that came back, lower case, at the start of a trimmed line.
+const SEPARATORS: [&str; 34] = [
+    "--- below this line is",
+    "--- enclosed is a copy",
+    "------ this is a copy",
+    "--- original message follows",
+    "----- original message",
+    "---- original message",
+    "--- original message",
+    "message headers follow",
+    "original message follows",
+    "----- unsent message follows",
+    "--- the header of the original",
+    "----- message header",
+    "------ message headers",
+    "----- original headers",
+    "--- returned message",
+    "----- returned message",
+    "----- returned mail",
+    "--- message from",
+    "--- undelivered message",
+    "--- unsent message",
+    "---------- forwarded message",
+    "the original message was",
+    "*** original message",
+    "-- original message",
+    "message header:",
+    "original message headers:",
+    "original headers:",
+    "received: from",
+    "received: by",
+    "return-path: <",
+    "the headers of the original",
+    "below is the original",
+    "your original message",
+    "content-type: message/rfc822",
+];
+
+/// Can this be a report at all? Only the header section is looked at; everything else is mail from people.
+pub(super) fn may_be_report(head: &Head) -> bool {
+    let content_type = head.first("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    content_type.contains("report")
+        || content_type.contains("delivery-status")
+        || is_bounce_like(head)
+        || head.first("Auto-Submitted").is_some()
+        || crate::mail::automatic::classify(head, false).is_some()
+        || head.subject.to_lowercase().contains("unsubscribe")
+        || head.sender().is_some_and(|it| it.address.domain().ends_with("amazonaws.com"))
+        || head.first("Content-Type").is_none_or(|it| it.to_ascii_lowercase().starts_with("multipart/"))
+            && has_bounce_subject(head)
+}
+
+/// The sender, the subject or a header say that a mail system speaks.
+pub(super) fn is_bounce_like(head: &Head) -> bool {
+    is_surely_bounce(head) || is_from_system(head)
+}
+
+/// As [`is_bounce_like`], without the null sender, which absence notes have too.
+pub(super) fn is_surely_bounce(head: &Head) -> bool {
+    head.first("X-Failed-Recipients").is_some() || has_bounce_subject(head)
+}
+
+fn is_from_system(head: &Head) -> bool {
+    let sender = head.sender().map(|it| {
+        let local = it.address.local().to_lowercase();
+        format!("{local} {}", it.name.as_deref().unwrap_or_default().to_lowercase())
+    });
+    let sender = sender.unwrap_or_else(|| head.from_raw.to_lowercase());
+    SENDERS.iter().any(|it| sender.contains(it)) || head.first("Return-Path").is_some_and(|it| it.trim() == "<>")
+}
+
+fn has_bounce_subject(head: &Head) -> bool {
+    let subject = head.subject.to_lowercase();
+    SUBJECTS.iter().any(|it| subject.contains(it))
+}
+
+/// The words of the report, and the message that came back below them.
+pub(super) fn split_original(text: &str) -> (&str, &str) {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let lower =
+            line.trim().trim_start_matches("> ").get(..line.trim().len().min(60)).unwrap_or_default().to_lowercase();
+        let is_separator = SEPARATORS.iter().any(|it| lower.starts_with(it))
+            && !lower.starts_with("the original message was received");
+        if is_separator && at > 0 {
+            // A header line belongs to the copy, a line of dashes doesn't.
+            let is_header = lower.starts_with("received:") || lower.starts_with("return-path:");
+            let end = if is_header { at } else { at + line.len() };
+            return (text.get(..at).unwrap_or(text), text.get(end..).unwrap_or_default());
+        }
+        at += line.len();
+    }
+    (text, "")
+}
+
+/// The start of a report text, for rules that need some words; without the successes of a transcript (`Out: 250-STARTTLS`).
+pub(super) fn gist(text: &str) -> String {
+    let mut res = String::new();
+    for line in text.lines() {
+        let said = line.trim();
+        let said = said.strip_prefix("Out:").or_else(|| said.strip_prefix("<<<")).unwrap_or(said).trim_start();
+        let is_success = said.get(..4).is_some_and(|it| {
+            it.starts_with(['2', '3']) && it.ends_with(['-', ' ']) && it.bytes().take(3).all(|b| b.is_ascii_digit())
+        });
+        if !is_success && !line.trim_start().starts_with("In:") {
+            res.push_str(line);
+            res.push('\n');
+        }
+        if res.len() > 2_500 {
+            break;
+        }
+    }
+    res
+}
+
+/// A bounce or delay in words.
+pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report> {
+    let head = &mail.head;
+    if !is_bounce_like(head) {
+        return None;
+    }
+    // A bounce that was forwarded with quotation marks.
+    let unquoted: String;
+    let all = if mail.text.lines().filter(|it| it.starts_with('>')).count() * 2 > mail.text.lines().count() {
+        unquoted = mail
+            .text
+            .lines()
+            .map(|it| it.strip_prefix("> ").or_else(|| it.strip_prefix('>')).unwrap_or(it))
+            .collect::<Vec<_>>()
+            .join("\n");
+        unquoted.as_str()
+    } else {
+        mail.text.as_str()
+    };
+    let (text, _) = split_original(all);
+    let lower = text.to_lowercase();
+    let says_failure = FAILURES.iter().any(|it| lower.contains(it));
+    let (code, status) = reply::scan(text);
+    let is_certain = head.first("X-Failed-Recipients").is_some() || is_from_system(head) && has_bounce_subject(head);
+    if !says_failure && code.is_none() && status.is_none() && !is_certain {
+        return None;
+    }
+    // A person can write `undeliverable` in a subject: then the text must be unmistakable.
+    if !is_from_system(head)
+        && head.first("X-Failed-Recipients").is_none()
+        && !(says_failure && (code.is_some() || status.is_some() || original.is_some()))
+    {
+        return None;
+    }
+    let is_delay = is_delay(head, &lower);
+    let blocks = blocks::find(text, head);
+    let failed = head.all("X-Failed-Recipients").flat_map(|it| blocks::addresses(it).collect::<Vec<_>>());
+    let mut recipients: Vec<String> = blocks.iter().map(|it| it.address.clone()).collect();
+    for address in failed {
+        if !recipients.iter().any(|it| same_address(it, &address)) {
+            recipients.push(address);
+        }
+    }
+    if recipients.is_empty() {
+        recipients = named(text, head, original);
+    }
+    if recipients.is_empty() && !says_failure || recipients.is_empty() && !is_certain && code.is_none() {
+        return None;
+    }
+    let gist = &gist(text);
+    let reports: Vec<Recipient> = recipients
+        .into_iter()
+        .map(|address| {
+            let block = blocks.iter().find(|it| it.is_about(&address));
+            let own = block.map(|it| it.text.as_str()).unwrap_or_default();
+            let explains = !matches!(failure::classify(None, None, own).reason, Reason::Undefined | Reason::OnHold);
+            let has_code = reply::scan(own) != (None, None);
+            let words = if explains || has_code { own } else { gist };
+            let mut report = from_words(
+                address,
+                block.and_then(|it| it.stage),
+                words,
+                if own.is_empty() { gist } else { own },
+                is_delay,
+            );
+            if matches!(report.reason, Reason::Undefined | Reason::OnHold) {
+                let whole = failure::classify(None, None, &format!("{} {gist}", head.subject));
+                if !matches!(whole.reason, Reason::Undefined) {
+                    report.reason = whole.reason;
+                    report.permanent = whole.permanent && !is_delay;
+                }
+            }
+            report
+        })
+        .collect();
+    let kind = if is_delay { Kind::Delay } else { Kind::Bounce };
+    Some(Report { kind, reports, ..Report::message() })
+}
+
+fn is_delay(head: &Head, lower: &str) -> bool {
+    let subject = head.subject.to_lowercase();
+    let gave_up = ["given up", "giving up", "permanent", "could not be delivered for", "failed after"]
+        .iter()
+        .any(|it| lower.contains(it));
+    let warns = [
+        "warning message only",
+        "do not need to resend",
+        "has been delayed",
+        "is delayed",
+        "will be retried",
+        "will continue to try",
+        "still being retried",
+        "still trying",
+        "not yet been delivered",
+        "will keep trying",
+    ];
+    subject.contains("delay") && !gave_up || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
+}
+
+/// Addresses that a text names somewhere, else the recipient of the returned message.
+fn named(text: &str, head: &Head, original: Option<&Head>) -> Vec<String> {
+    const CUES: [&str; 8] =
+        ["rcpt to:", "delivering your mail to", "recipient", "delivered to", "deliver to", "address", "user", "failed"];
+    let senders = || head.from.iter().chain(&head.to).map(|it| it.address.as_str());
+    let mut res: Vec<String> = Vec::new();
+    for line in text.lines().take(500) {
+        let lower = line.to_lowercase();
+        if CUES.iter().any(|it| lower.contains(it)) {
+            for address in blocks::addresses(line) {
+                if !senders().any(|it| same_address(it, &address)) && !res.iter().any(|it| same_address(it, &address)) {
+                    res.push(address);
+                }
+            }
+            if !res.is_empty() {
+                return res;
+            }
+        }
+    }
+    let first =
+        text.lines().take(500).flat_map(blocks::addresses).find(|it| !senders().any(|own| same_address(own, it)));
+    res.extend(first);
+    if res.is_empty() {
+        res.extend(original.iter().flat_map(|it| &it.to).map(|it| it.address.as_str().to_owned()).take(1));
+    }
+    res
+}
+
+/// Amazon SES through SNS: a JSON object as the body.
+pub(super) fn read_json(mail: &InboundMail) -> Option<Report> {
+    let start =
+        mail.text.find('{').filter(|_| mail.text.contains("notificationType") || mail.text.contains("eventType"))?;
+    // Mailers break its long line anywhere.
+    let text = mail.text.get(start..)?.replace(['\n', '\r'], "");
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>();
+    let value = values.next()?.ok()?;
+    let get = |value: &serde_json::Value, name: &str| value.get(name).and_then(|it| it.as_str()).map(str::to_owned);
+    let kind_name = get(&value, "notificationType").or_else(|| get(&value, "eventType"))?;
+    let (kind, object, list) = match kind_name.as_str() {
+        "Bounce" => (Kind::Bounce, "bounce", "bouncedRecipients"),
+        "Complaint" => (Kind::Complaint, "complaint", "complainedRecipients"),
+        "Delivery" => (Kind::Delivered, "delivery", "recipients"),
+        "DeliveryDelay" => (Kind::Delay, "deliveryDelay", "delayedRecipients"),
+        _ => return None,
+    };
+    let object = value.get(object)?;
+    let mut reports = Vec::new();
+    for item in object.get(list).and_then(|it| it.as_array()).into_iter().flatten().take(super::MAX_RECIPIENTS) {
+        let Some(address) = item.as_str().map(str::to_owned).or_else(|| get(item, "emailAddress")) else { continue };
+        let diagnostic = get(item, "diagnosticCode").unwrap_or_default();
+        let mut report = from_words(address, None, &diagnostic, &diagnostic, kind == Kind::Delay);
+        report.status = get(item, "status").filter(|it| reply::is_status(it)).or(report.status);
+        report.action = get(item, "action").or(report.action);
+        match kind {
+            Kind::Complaint => (report.reason, report.action, report.permanent) = (Reason::Feedback, None, false),
+            Kind::Delivered => {
+                (report.reason, report.action, report.permanent) = (Reason::Delivered, Some("delivered".into()), false);
+            }
+            _ => {}
+        }
+        reports.push(report);
+    }
+    let feedback_type =
+        if kind == Kind::Complaint { get(object, "complaintFeedbackType").or(Some("abuse".into())) } else { None };
+    let headers = value.get("mail").and_then(|it| it.get("commonHeaders"));
+    let original_ids = headers.and_then(|it| get(it, "messageId")).map(|it| rfc_id::extract(&it)).unwrap_or_default();
+    Some(Report { kind, reports, feedback_type, original_ids, original: None })
+}
+
+/// Apple Mail unsubscribes by mail when there is no other way.
+pub(super) fn read_unsubscribe(mail: &InboundMail) -> Option<Report> {
+    if !mail.text.contains("sent this email to unsubscribe from")
+        || !mail.head.subject.to_lowercase().contains("unsubscribe")
+    {
+        return None;
+    }
+    let recipient = mail.head.sender()?.address.as_str().to_owned();
+    let mut report = from_words(recipient, None, "", &one_line(&mail.text), false);
+    (report.reason, report.action, report.permanent) = (Reason::Feedback, None, false);
+    Some(Report {
+        kind: Kind::Complaint,
+        reports: vec![report],
+        feedback_type: Some("opt-out".into()),
+        ..Report::message()
+    })
+}

@@ -1,0 +1,217 @@
+//! Who is told of a message, and how. One function for the goes-to line, for posting and for mail that came in.
+//!
+//! A person is told once, whatever the paths (NT-5): an explicit address wins over a mention, over being the customer,
+//! over following. Notes never leave the house: only colleagues who are mentioned or follow notes are told (NT-14,
+//! NT-15). Nobody is told what he wrote himself or got already (NT-3, NT-4).
+
+use std::collections::HashSet;
+
+use crate::address::EmailAddress;
+use crate::address::Mailbox;
+use crate::api::messages::TellBy;
+use crate::api::session::NotifyBy;
+use crate::gateway::facts::ContactFact;
+use crate::id::ContactId;
+use crate::id::UserId;
+
+/// Header field a recipient stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    To,
+    Cc,
+    Bcc,
+}
+
+impl Field {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::To => "to",
+            Self::Cc => "cc",
+            Self::Bcc => "bcc",
+        }
+    }
+}
+
+/// Somebody who follows the record.
+#[derive(Debug, Clone, Copy)]
+pub struct Follower<'a> {
+    pub contact: &'a ContactFact,
+    /// Wants to be told of notes too (a subtype that is not on by default, FO-2).
+    pub notes: bool,
+}
+
+/// An address typed into To, Cc or Bcc.
+#[derive(Debug, Clone, Copy)]
+pub struct Extra<'a> {
+    pub mailbox: &'a Mailbox,
+    pub field: Field,
+    /// The contact this address belongs to.
+    pub contact: Option<&'a ContactFact>,
+    pub suppressed: bool,
+}
+
+/// What decides about recipients.
+#[derive(Debug, Clone, Default)]
+pub struct PostInput<'a> {
+    /// A note rather than a message.
+    pub internal: bool,
+    /// Not told, unless he put himself into To, Cc or Bcc.
+    pub author: Option<&'a ContactId>,
+    pub followers: Vec<Follower<'a>>,
+    pub customer: Option<&'a ContactFact>,
+    pub extra: Vec<Extra<'a>>,
+    pub mentions: Vec<&'a ContactFact>,
+    /// Left out by hand.
+    pub leave_out: Vec<&'a ContactId>,
+    /// Address keys that have the message already: To and Cc of a mail that came in (NT-12).
+    pub already: Vec<String>,
+    /// Tells colleagues only: for automatic mail, which is never passed on to the outside.
+    pub colleagues_only: bool,
+}
+
+/// One person or address, with the answer. Those who are not told are listed too, so that the page can say why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    pub contact: Option<ContactId>,
+    /// The user to tell inside.
+    pub user: Option<UserId>,
+    pub name: String,
+    /// Where email goes; `None` when there is no address.
+    pub address: Option<EmailAddress>,
+    pub by: TellBy,
+    /// `follower`, `customer`, `added`, `mention`; when told by nobody `author`, `left_out`, `suppressed`, `no_address`,
+    /// `internal_only`, `already`.
+    pub why: &'static str,
+    pub field: Field,
+}
+
+impl Recipient {
+    /// Told, by email or inside.
+    pub fn is_told(&self) -> bool {
+        self.by != TellBy::Nobody
+    }
+}
+
+/// Who is told, and how: explicit addresses first, then mentions, the customer, followers, each in the order given.
+pub fn recipients(input: &PostInput<'_>) -> Vec<Recipient> {
+    let mut list = List { input, seen: HashSet::new(), keys: HashSet::new(), out: Vec::new() };
+    for extra in &input.extra {
+        list.add_address(extra);
+    }
+    for contact in &input.mentions {
+        list.add(contact, "mention", false);
+    }
+    if !input.internal {
+        if let Some(contact) = input.customer {
+            list.add(contact, "customer", false);
+        }
+    }
+    for follower in &input.followers {
+        let wanted = !input.internal || (follower.notes && follower.contact.is_internal());
+        if wanted {
+            list.add(follower.contact, "follower", false);
+        }
+    }
+    list.out
+}
+
+struct List<'a, 'b> {
+    input: &'b PostInput<'a>,
+    seen: HashSet<&'a ContactId>,
+    keys: HashSet<String>,
+    out: Vec<Recipient>,
+}
+
+impl<'a> List<'a, '_> {
+    fn add_address(&mut self, extra: &Extra<'a>) {
+        let key = extra.mailbox.address.key();
+        if let Some(contact) = extra.contact.filter(|it| !it.archived) {
+            let before = self.out.len();
+            self.add(contact, "added", true);
+            // The address that was typed, not the contact's first one.
+            if let Some(it) = self.out.get_mut(before) {
+                it.field = extra.field;
+                it.address = Some(extra.mailbox.address.clone());
+                if it.by == TellBy::Nobody && matches!(it.why, "suppressed" | "no_address") {
+                    it.by = TellBy::Email;
+                    it.why = "added";
+                }
+                if it.by == TellBy::Email && extra.suppressed {
+                    it.by = TellBy::Nobody;
+                    it.why = "suppressed";
+                }
+            }
+            self.keys.insert(key);
+            return;
+        }
+        if !self.keys.insert(key.clone()) {
+            return;
+        }
+        let refused = if self.input.internal || self.input.colleagues_only {
+            Some("internal_only")
+        } else if self.input.already.contains(&key) {
+            Some("already")
+        } else if extra.suppressed {
+            Some("suppressed")
+        } else {
+            None
+        };
+        self.out.push(Recipient {
+            contact: None,
+            user: None,
+            name: extra.mailbox.short().to_owned(),
+            address: Some(extra.mailbox.address.clone()),
+            by: if refused.is_some() { TellBy::Nobody } else { TellBy::Email },
+            why: refused.unwrap_or("added"),
+            field: extra.field,
+        });
+    }
+
+    fn add(&mut self, contact: &'a ContactFact, why: &'static str, explicit: bool) {
+        // An alias that follows would send us our own mail (AL-25); archived people are gone.
+        if contact.archived || contact.is_alias || !self.seen.insert(&contact.id) {
+            return;
+        }
+        let address = contact.emails.first().cloned();
+        let key = address.as_ref().map(EmailAddress::key);
+        // Two contacts with one address are one mailbox.
+        let is_twin = contact.active_user().is_none() && key.as_ref().is_some_and(|it| self.keys.contains(it));
+        if is_twin {
+            return;
+        }
+        let user = contact.active_user();
+        let inside = user.is_some_and(|it| it.notify_by == NotifyBy::Mailroom);
+        let refused = if !explicit && self.input.author == Some(&contact.id) {
+            Some("author")
+        } else if self.input.leave_out.contains(&&contact.id) {
+            Some("left_out")
+        } else if (self.input.internal || self.input.colleagues_only) && user.is_none() {
+            Some("internal_only")
+        } else if contact.emails.iter().any(|it| self.input.already.contains(&it.key())) {
+            Some("already")
+        } else if inside {
+            None
+        } else if address.is_none() {
+            Some("no_address")
+        } else if contact.suppressed {
+            Some("suppressed")
+        } else {
+            None
+        };
+        let by = match refused {
+            Some(_) => TellBy::Nobody,
+            None if inside => TellBy::Mailroom,
+            None => TellBy::Email,
+        };
+        self.keys.extend(key);
+        self.out.push(Recipient {
+            contact: Some(contact.id.clone()),
+            user: user.map(|it| it.id.clone()),
+            name: contact.name.clone(),
+            address,
+            by,
+            why: refused.unwrap_or(why),
+            field: Field::To,
+        });
+    }
+}

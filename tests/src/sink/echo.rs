@@ -1,0 +1,85 @@
+//! Mail the sink writes by itself, some time after it accepted one: it really comes back through the front door.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::behavior::Behavior;
+use crate::journal::Journal;
+use crate::report::{Failure, Head, address_of, complaint, delivery_failure, out_of_office};
+use crate::smtp::{Envelope, client};
+
+const HOST: &str = "mx.sink.test";
+
+pub(super) struct Echo {
+    queue: Sender<Mail>,
+    later: Duration,
+}
+
+struct Mail {
+    due: Instant,
+    from: String,
+    to: String,
+    raw: Vec<u8>,
+}
+
+impl Echo {
+    pub(super) fn start(front_door: Option<SocketAddr>, later: Duration, journal: Journal) -> Result<Self> {
+        let (queue, mails) = mpsc::channel::<Mail>();
+        // Ends by itself when the sender, and with it the sink, is gone.
+        thread::Builder::new().name("sink echo".to_owned()).spawn(move || {
+            for mail in mails {
+                thread::sleep(mail.due.saturating_duration_since(Instant::now()));
+                let Some(front_door) = front_door else {
+                    journal.note(format!("sink: nothing to send the answer to {} through", mail.to));
+                    continue;
+                };
+                match client::send(front_door, &mail.from, &[&mail.to], &mail.raw) {
+                    Ok(()) => journal.note(format!("sink -> {}: answer sent", mail.to)),
+                    Err(error) => journal.note(format!("sink -> {}: answer refused: {error:#}", mail.to)),
+                }
+            }
+        })?;
+        Ok(Self { queue, later })
+    }
+
+    /// Writes what `behavior` asks for. Reports go to the envelope sender, and a null sender gets none (RFC 3464 section 2).
+    pub(super) fn after(&self, behavior: Behavior, envelope: &Envelope, to: &str, raw: &[u8]) {
+        let sender = envelope.from.as_str();
+        let answer = match behavior {
+            Behavior::Later if !sender.is_empty() => {
+                let failure = Failure {
+                    recipient: to,
+                    status: "5.1.1",
+                    diagnostic: "550 5.1.1 The mailbox was closed after the message had been accepted",
+                };
+                Some((String::new(), sender.to_owned(), delivery_failure(HOST, sender, &[failure], raw)))
+            }
+            Behavior::Complain if !sender.is_empty() => {
+                Some((format!("feedback@{HOST}"), sender.to_owned(), complaint(HOST, sender, sender, to, raw)))
+            }
+            Behavior::OutOfOffice => {
+                reply_address(raw).map(|it| (String::new(), it.clone(), out_of_office(to, &it, raw)))
+            }
+            _ => None,
+        };
+        if let Some((from, to, raw)) = answer {
+            // The receiver lives as long as this half does.
+            let _ = self.queue.send(Mail { due: Instant::now() + self.later, from, to, raw });
+        }
+    }
+}
+
+/// Where a person's mail program would send an answer.
+fn reply_address(raw: &[u8]) -> Option<String> {
+    let head = Head::of(raw);
+    if head.get("Auto-Submitted").is_some_and(|it| !it.eq_ignore_ascii_case("no")) {
+        return None;
+    }
+    let field = head.get("Reply-To").or_else(|| head.get("From"))?;
+    let address = address_of(&field);
+    address.contains('@').then(|| address.to_owned())
+}

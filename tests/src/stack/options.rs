@@ -1,0 +1,95 @@
+//! What a stack is started with.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::paths;
+
+/// Zero takes a free port.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ports {
+    pub http: u16,
+    pub front_door: u16,
+    pub sink: u16,
+    pub sink_http: u16,
+}
+
+impl Ports {
+    /// What `cargo xtask dev` listens on, so that scripts and bookmarks can rely on it.
+    pub const DEV: Self = Self { http: 8787, front_door: 2525, sink: 2526, sink_http: 2527 };
+
+    /// Real numbers for the zeros. Held at the same time, so that none is given twice.
+    pub(super) fn resolve(self) -> Result<Self> {
+        let mut held = Vec::new();
+        let mut take = |port: u16| -> Result<u16> {
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            match TcpListener::bind(address) {
+                Ok(listener) => {
+                    let port = listener.local_addr()?.port();
+                    held.push(listener);
+                    Ok(port)
+                }
+                Err(error) => {
+                    bail!("port {port} is taken ({error}); stop what listens there (`ss -ltnp`) or use --port")
+                }
+            }
+        };
+        Ok(Self {
+            http: take(self.http)?,
+            front_door: take(self.front_door)?,
+            sink: take(self.sink)?,
+            sink_http: take(self.sink_http)?,
+        })
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    /// Database, objects and logs; survives a restart.
+    pub state: PathBuf,
+    pub ports: Ports,
+    /// File with variables and secrets; without it the stack makes its own.
+    pub vars_from: Option<PathBuf>,
+    /// More variables, over those of the file.
+    pub vars: Vec<(String, String)>,
+    /// Also starts the Worker that does nothing, for benchmarks.
+    pub null_worker: bool,
+    /// Calls the cron trigger every minute.
+    pub tick: bool,
+    pub sink_slow: Duration,
+    pub sink_later: Duration,
+}
+
+impl StackOptions {
+    pub fn dev() -> Self {
+        Self {
+            state: paths::dev_state(),
+            ports: Ports::DEV,
+            vars_from: Some(paths::root().join(".dev.vars")),
+            vars: Vec::new(),
+            null_worker: false,
+            tick: true,
+            sink_slow: Duration::from_secs(5),
+            sink_later: Duration::from_secs(2),
+        }
+    }
+
+    /// Own ports and an own, empty state for each name. The cron trigger only runs when a test calls [`super::Stack::cron`].
+    pub fn test(name: &str) -> Self {
+        let state = paths::test_output().join("state").join(name);
+        let _ = std::fs::remove_dir_all(&state);
+        Self {
+            state,
+            ports: Ports::default(),
+            vars_from: None,
+            vars: Vec::new(),
+            null_worker: false,
+            tick: false,
+            sink_slow: Duration::from_secs(2),
+            sink_later: Duration::from_millis(200),
+        }
+    }
+}

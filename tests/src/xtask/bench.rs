@@ -1,0 +1,61 @@
+//! Benchmarks, each with a baseline of the same run: machines differ, ratios stay.
+
+mod accept;
+mod load;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+/// One line of output.
+pub(super) struct Figure {
+    pub(super) name: String,
+    pub(super) value: f64,
+    pub(super) unit: &'static str,
+    /// Name and value of what it is measured against: another product, or the budget.
+    pub(super) baseline: Option<(String, f64)>,
+}
+
+impl Figure {
+    fn print(&self) {
+        let (baseline_name, baseline_value) = match &self.baseline {
+            Some((name, value)) => (json!(name), json!(round(*value))),
+            None => (json!(null), json!(null)),
+        };
+        let ratio = self.baseline.as_ref().filter(|(_, it)| *it > 0.0).map(|(_, it)| round(self.value / it));
+        let line = json!({
+            "name": self.name,
+            "value": round(self.value),
+            "unit": self.unit,
+            "baseline_name": baseline_name,
+            "baseline_value": baseline_value,
+            "ratio": ratio,
+        });
+        println!("{line}");
+    }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+type Bench = fn() -> Result<Vec<Figure>>;
+
+const BENCHES: [(&str, Bench); 2] = [("load", load::run), ("accept", accept::run)];
+
+/// All, or those named. What is said besides the figures goes to standard error.
+pub(super) fn run(names: &[String]) -> Result<()> {
+    if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(it, _)| it == *name)) {
+        let known: Vec<&str> = BENCHES.iter().map(|(it, _)| *it).collect();
+        bail!("no benchmark {unknown}; there are: {}", known.join(", "));
+    }
+    super::setup::build_tools()?;
+    super::build::worker(super::build::Mode::Release)?;
+    super::build::page(super::build::Mode::Release)?;
+    for (name, bench) in BENCHES {
+        if names.is_empty() || names.iter().any(|it| it == name) {
+            eprintln!("benchmark {name} ...");
+            bench()?.iter().for_each(Figure::print);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Worker to `build/`, page to `app/dist`: cargo, wasm-bindgen, wasm-opt, esbuild.
+//!
+//! Why not worker-build and trunk: they run the same four programs, cost 7 and 10 CPU minutes to install on a fresh machine,
+//! and rebuild no faster.
+
+mod page;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::run::{cargo, quiet, shown, step};
+use crate::paths;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Quick to make: no optimizer, no minifying.
+    Dev,
+    /// Dev, and the open page loads again when it was rebuilt.
+    Watched,
+    Release,
+}
+
+impl Mode {
+    fn is_release(self) -> bool {
+        self == Self::Release
+    }
+}
+
+pub(super) fn all(mode: Mode) -> Result<()> {
+    step("build the Worker", || self::worker(mode))?;
+    step("build the page", || self::page(mode))
+}
+
+pub(super) fn worker(mode: Mode) -> Result<()> {
+    worker::build(mode)
+}
+
+pub(super) fn page(mode: Mode) -> Result<()> {
+    page::build(mode)
+}
+
+/// Compiles the library of `package` to wasm and returns the file.
+///
+/// Both crates are compiled with the same flags, so that they share the compiled dependencies.
+fn compile(package: &str, mode: Mode) -> Result<PathBuf> {
+    let mut flags = vec!["--cfg=getrandom_backend=\"wasm_js\""];
+    if !mode.is_release() {
+        // Leptos: types of views are erased, which halves the compile time of the page.
+        flags.push("--cfg=erase_components");
+    }
+    let mut command = cargo();
+    command
+        .args(["build", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        // wasm-bindgen's macro then uses js-sys for promises, as the `worker` crate expects. It is not part of cargo's
+        // fingerprint, so both crates must agree on it.
+        .env("WASM_BINDGEN_USE_JS_SYS", "1");
+    if mode.is_release() {
+        command.args(["--profile", "wasm-release"]);
+    }
+    shown(&mut command)?;
+    let profile = if mode.is_release() { "wasm-release" } else { "debug" };
+    Ok(paths::target().join("wasm32-unknown-unknown").join(profile).join(format!("{}.wasm", package.replace('-', "_"))))
+}
+
+fn bindgen(wasm: &Path, out: &Path, args: &[&str]) -> Result<()> {
+    let mut command = Command::new(super::setup::wasm_bindgen()?);
+    command.arg(wasm).arg("--no-typescript").arg("--out-dir").arg(out).args(args);
+    quiet(&mut command).map(drop)
+}
+
+/// Optimizes in place. The features are those rustc emits by default plus exception handling of wasm-bindgen's wrappers;
+/// "all" would let Binaryen write what workerd and browsers do not read yet.
+fn optimize(wasm: &Path, level: &str) -> Result<()> {
+    let features = [
+        "mutable-globals",
+        "sign-ext",
+        "nontrapping-float-to-int",
+        "bulk-memory",
+        "multivalue",
+        "reference-types",
+        "exception-handling",
+    ];
+    let mut command = Command::new(paths::node());
+    command
+        .arg(paths::root().join("node_modules/binaryen/bin/wasm-opt"))
+        .arg(wasm)
+        .arg("-o")
+        .arg(wasm)
+        .arg(level)
+        .args(features.map(|it| format!("--enable-{it}")));
+    quiet(&mut command).map(drop)
+}
+
+fn esbuild() -> Command {
+    let mut command = Command::new(paths::root().join("node_modules/@esbuild/linux-x64/bin/esbuild"));
+    command.current_dir(paths::root()).args(["--bundle", "--log-level=warning"]);
+    command
+}
+
+/// Where the steps leave their files on the way.
+fn staging(name: &str, mode: Mode) -> PathBuf {
+    paths::target().join("mailroom").join(format!("{name}-{}", if mode.is_release() { "release" } else { "dev" }))
+}

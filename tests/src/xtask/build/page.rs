@@ -1,0 +1,239 @@
+//! The page: compiled, bound, hashed, and put together in `app/dist`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use super::{Mode, bindgen, compile, esbuild, optimize, staging};
+use crate::paths;
+use crate::xtask::run::quiet;
+
+/// Security headers unless `app/public/_headers` has its own.
+const HEADERS: &str = "/*
+  Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; frame-src 'self' blob: data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'
+  X-Content-Type-Options: nosniff
+  Referrer-Policy: same-origin
+";
+
+/// A hashed name never changes its content.
+const CACHE: &str = "/assets/*
+  Cache-Control: public, max-age=31536000, immutable
+";
+
+/// Written when the page is made by `cargo xtask dev`; the boot script asks for it and loads again when it changes.
+const BUILD_MARK: &str = "build.txt";
+
+pub(super) fn build(mode: Mode) -> Result<()> {
+    let app = paths::root().join("app");
+    let wasm = compile("mailroom-app", mode)?;
+    let staging = staging("page", mode);
+    let _ = fs::remove_dir_all(staging.join("snippets"));
+    bindgen(&wasm, &staging, &["--target", "web", "--out-name", "app"])?;
+    let bound = staging.join("app_bg.wasm");
+    if mode.is_release() {
+        optimize(&bound, "-Oz")?;
+    }
+
+    let mut dist = Dist::new(app.join("dist"));
+    dist.copy_public(&app.join("public"))?;
+    let wasm_url = dist.add("app", "wasm", &fs::read(&bound)?)?;
+    let script_url = dist.add("app", "js", &script(&staging, &wasm_url, mode)?)?;
+    let style_url = style(&app, &staging, mode, &mut dist)?;
+    dist.write("_headers", headers(&app)?.as_bytes())?;
+    if mode == Mode::Watched {
+        let mark = format!("{wasm_url} {script_url} {style_url}\n");
+        dist.write(BUILD_MARK, mark.as_bytes())?;
+    }
+    // Last, since it names all others.
+    let template = fs::read_to_string(app.join("index.html")).context("app/index.html is missing")?;
+    dist.write("index.html", page(&template, &wasm_url, &script_url, &style_url).as_bytes())?;
+    dist.remove_others()
+}
+
+/// The bound module with a start, as one file. Nothing is inline in the page, so its policy can forbid that.
+fn script(staging: &Path, wasm_url: &str, mode: Mode) -> Result<Vec<u8>> {
+    let mut boot = format!("import init from \"./app.js\";\ninit({{ module_or_path: \"{wasm_url}\" }});\n");
+    if mode == Mode::Watched {
+        boot.push_str(RELOAD);
+    }
+    let entry = staging.join("boot.js");
+    fs::write(&entry, boot)?;
+    let out = staging.join("boot.out.js");
+    let mut command = esbuild();
+    command.arg(&entry).arg(format!("--outfile={}", out.display())).args(["--format=esm", "--target=es2022"]);
+    if mode.is_release() {
+        command.arg("--minify");
+    }
+    quiet(&mut command)?;
+    Ok(fs::read(out)?)
+}
+
+/// Development only: asks each second, while somebody looks, whether the page was built anew.
+const RELOAD: &str = r#"
+let mark;
+setInterval(async () => {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch("/build.txt", { cache: "no-store" });
+    const now = answer.ok ? await answer.text() : mark;
+    if (mark !== undefined && now !== mark) location.reload();
+    mark = now;
+  } catch {
+    // the server restarts
+  }
+}, 1000);
+"#;
+
+fn style(app: &Path, staging: &Path, mode: Mode, dist: &mut Dist) -> Result<String> {
+    let out = staging.join("style");
+    let _ = fs::remove_dir_all(&out);
+    let mut command = esbuild();
+    command
+        .arg(app.join("style/main.css"))
+        .arg(format!("--outdir={}", out.display()))
+        .args(["--asset-names=[name]-[hash]", "--public-path=/assets", "--external:/*"])
+        .args(["woff2", "svg", "png", "webp"].map(|it| format!("--loader:.{it}=file")));
+    if mode.is_release() {
+        command.arg("--minify");
+    }
+    quiet(&mut command)?;
+    for entry in fs::read_dir(&out)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
+        if name != "main.css" {
+            dist.write(&format!("assets/{name}"), &fs::read(&path)?)?;
+        }
+    }
+    dist.add("main", "css", &fs::read(out.join("main.css"))?)
+}
+
+fn headers(app: &Path) -> Result<String> {
+    let own = app.join("public/_headers");
+    let mut text = if own.exists() { fs::read_to_string(own)? } else { HEADERS.to_owned() };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    if !text.contains("/assets/*") {
+        text.push_str(CACHE);
+    }
+    Ok(text)
+}
+
+fn page(template: &str, wasm_url: &str, script_url: &str, style_url: &str) -> String {
+    template.replace("<!-- mailroom:css -->", &format!("<link rel=\"stylesheet\" href=\"{style_url}\">")).replace(
+        "<!-- mailroom:script -->",
+        &format!(
+            "<link rel=\"modulepreload\" href=\"{script_url}\">\n  \
+             <link rel=\"preload\" href=\"{wasm_url}\" as=\"fetch\" type=\"application/wasm\" crossorigin>\n  \
+             <script type=\"module\" src=\"{script_url}\"></script>"
+        ),
+    )
+}
+
+/// `app/dist` while it is made: files of the last build go only when the new ones are complete.
+struct Dist {
+    root: PathBuf,
+    written: BTreeSet<PathBuf>,
+}
+
+impl Dist {
+    fn new(root: PathBuf) -> Self {
+        Self { root, written: BTreeSet::new() }
+    }
+
+    /// Writes `assets/NAME-HASH.EXTENSION` and returns its URL.
+    fn add(&mut self, name: &str, extension: &str, bytes: &[u8]) -> Result<String> {
+        let digest = Sha256::digest(bytes);
+        let mut hash = String::new();
+        for byte in digest.iter().take(6) {
+            write!(hash, "{byte:02x}")?;
+        }
+        let path = format!("assets/{name}-{hash}.{extension}");
+        self.write(&path, bytes)?;
+        Ok(format!("/{path}"))
+    }
+
+    /// Leaves an equal file alone, so that nobody who watches the folder is woken.
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.root.join(path);
+        if fs::read(&path).is_ok_and(|it| it == bytes) {
+            self.written.insert(path);
+            return Ok(());
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let next = path.with_extension("next");
+        fs::write(&next, bytes).with_context(|| format!("cannot write {}", next.display()))?;
+        fs::rename(&next, &path)?;
+        self.written.insert(path);
+        Ok(())
+    }
+
+    fn copy_public(&mut self, from: &Path) -> Result<()> {
+        for path in files(from)? {
+            let name = path.strip_prefix(from)?.to_string_lossy().into_owned();
+            if name != "_headers" {
+                self.write(&name, &fs::read(&path)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_others(&self) -> Result<()> {
+        for path in files(&self.root)? {
+            if !self.written.contains(&path) {
+                fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All files below a folder; none when it is not there.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if !folder.is_dir() {
+        return Ok(found);
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_its_files_and_keeps_the_rest() {
+        let made = page("<head><!-- mailroom:css --><!-- mailroom:script --></head>", "/a.wasm", "/a.js", "/a.css");
+        assert!(made.starts_with("<head><link rel=\"stylesheet\" href=\"/a.css\">"));
+        assert!(made.contains("<script type=\"module\" src=\"/a.js\"></script></head>"));
+        assert!(!made.contains("mailroom:"));
+    }
+
+    #[test]
+    fn files_of_the_last_build_go_and_equal_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("assets/app-old.js");
+        fs::create_dir_all(old.parent().unwrap()).unwrap();
+        fs::write(&old, "x").unwrap();
+        let mut dist = Dist::new(folder.path().to_owned());
+        let url = dist.add("app", "js", b"new").unwrap();
+        assert_eq!(url, dist.add("app", "js", b"new").unwrap());
+        dist.remove_others().unwrap();
+        assert!(!old.exists());
+        assert!(folder.path().join(url.trim_start_matches('/')).exists());
+    }
+}

@@ -1,0 +1,16 @@
+//! Adapters to the platform, and the events it calls.
+
+mod blobs;
+mod clock;
+mod d1;
+mod env;
+mod events;
+mod hub;
+mod jobs;
+mod mailer;
+mod smtp;
+
+pub use clock::DEV_CLOCK;
+pub use env::app_from_env;
+pub use hub::Hub;
+pub use env::DEV_FAULTS;

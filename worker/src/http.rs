@@ -1,0 +1,150 @@
+//! HTTP: every route, in one list, with who may call it.
+
+mod aliases;
+mod contacts;
+mod dev;
+mod emails;
+mod endpoint;
+mod files;
+mod messages;
+mod records;
+mod refusals;
+mod session;
+mod shell;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use futures::future::LocalBoxFuture;
+use mailroom_shared::api;
+use mailroom_shared::api::ProblemCode;
+use worker::send::SendFuture;
+use worker::send::SendWrapper;
+
+use crate::app::SharedApp;
+use crate::error::AppError;
+
+pub use endpoint::Access;
+use endpoint::Shared;
+use endpoint::mount;
+
+/// Work that goes on after the answer: nudges and news for open pages.
+#[derive(Clone)]
+pub struct Background(Arc<Mutex<SendWrapper<Vec<LocalBoxFuture<'static, ()>>>>>);
+
+impl Default for Background {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(SendWrapper::new(Vec::new()))))
+    }
+}
+
+impl Background {
+    /// Adds work. What must not be lost is a row already.
+    pub fn add(&self, work: impl Future<Output = ()> + 'static) {
+        if let Ok(mut list) = self.0.lock() {
+            list.push(Box::pin(work));
+        }
+    }
+
+    /// All of it as one future, or nothing.
+    pub fn take(&self) -> Option<impl Future<Output = ()> + 'static> {
+        let list = self.0.lock().ok().map(|mut list| std::mem::take(&mut **list))?;
+        if list.is_empty() {
+            return None;
+        }
+        Some(async move {
+            for work in list {
+                work.await;
+            }
+        })
+    }
+}
+
+/// All routes.
+pub fn router(app: SharedApp, background: Background) -> Router {
+    use Access::Administrator;
+    use Access::Agent;
+    use Access::Anyone;
+    use Access::User;
+    let r = Router::new();
+    let r = mount::<api::shell::ReadHealth, _, _>(r, Anyone, shell::health);
+    let r = mount::<api::shell::ReadShell, _, _>(r, User, shell::shell);
+    let r = mount::<api::session::ReadSetUp, _, _>(r, Anyone, session::read_set_up);
+    let r = mount::<api::session::DoSetUp, _, _>(r, Anyone, session::set_up);
+    let r = mount::<api::session::DoLogin, _, _>(r, Anyone, session::login);
+    let r = mount::<api::session::ReadMe, _, _>(r, User, session::me);
+    let r = mount::<api::session::ChangeMyself, _, _>(r, User, session::change_me);
+    let r = mount::<api::session::DoLogout, _, _>(r, User, session::logout);
+    let r = mount::<api::session::ListUsers, _, _>(r, User, session::list_users);
+    let r = mount::<api::session::CreateUser, _, _>(r, Administrator, session::create_user);
+    let r = mount::<api::records::ListRecords, _, _>(r, User, records::list);
+    let r = mount::<api::records::CreateRecord, _, _>(r, Agent, records::create);
+    let r = mount::<api::records::ReadRecord, _, _>(r, User, records::read);
+    let r = mount::<api::records::ChangeARecord, _, _>(r, User, records::change);
+    let r = mount::<api::records::AddFollower, _, _>(r, Agent, records::add_follower);
+    let r = mount::<api::records::RemoveFollower, _, _>(r, Agent, records::remove_follower);
+    let r = mount::<api::messages::ListMessages, _, _>(r, User, messages::list);
+    let r = mount::<api::messages::PostMessage, _, _>(r, Agent, messages::post);
+    let r = mount::<api::messages::PreviewRecipients, _, _>(r, Agent, messages::preview);
+    let r = mount::<api::messages::UndoMessage, _, _>(r, Agent, messages::undo);
+    let r = mount::<api::messages::ReadBody, _, _>(r, User, messages::body);
+    let r = mount::<api::messages::ReadDeliveries, _, _>(r, User, messages::deliveries);
+    let r = mount::<api::messages::SettleMessage, _, _>(r, Agent, messages::settle);
+    let r = mount::<api::emails::ListEmails, _, _>(r, User, emails::list);
+    let r = mount::<api::emails::CountEmails, _, _>(r, User, emails::counts);
+    let r = mount::<api::emails::ActOnQueue, _, _>(r, Agent, emails::act);
+    let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
+    let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);
+    let r = mount::<api::aliases::ChangeAlias, _, _>(r, Administrator, aliases::change);
+    let r = mount::<api::aliases::DeleteAlias, _, _>(r, Administrator, aliases::delete);
+    let r = mount::<api::aliases::ListDomains, _, _>(r, User, aliases::domains);
+    let r = mount::<api::contacts::ListContacts, _, _>(r, User, contacts::list);
+    let r = mount::<api::contacts::CreateContact, _, _>(r, Agent, contacts::create);
+    let r = mount::<api::contacts::ReadContact, _, _>(r, User, contacts::read);
+    let r = mount::<api::contacts::ChangeContact, _, _>(r, Agent, contacts::change);
+    let r = mount::<api::refusals::ListRefusals, _, _>(r, User, refusals::list);
+    // Bytes rather than JSON, on one side or the other.
+    let r = files::routes(r);
+    let r = r.route("/api/openapi.json", get(openapi));
+    let r = if app.config.is_dev { dev::routes(r) } else { r };
+    r.fallback(async || AppError::not_found()).with_state(Shared { app, background })
+}
+
+/// The OpenAPI document, made from the operation types (`cargo xtask openapi`).
+async fn openapi() -> Response {
+    ([("content-type", "application/json")], include_str!("../openapi.json")).into_response()
+}
+
+/// Whether a request is a login, which the platform's rate limiter guards.
+pub fn is_login<B>(request: &axum::http::Request<B>) -> bool {
+    request.method() == axum::http::Method::POST && request.uri().path() == "/api/v1/session"
+}
+
+/// The answer of a rate limiter.
+pub fn limited() -> Response {
+    let mut error = AppError::new(ProblemCode::Limited);
+    error.0.retry_after = Some(60);
+    error.into_response()
+}
+
+/// Whether a WebSocket may be opened: a session, and our own page.
+pub async fn may_listen(app: &SharedApp, cookie: &str, origin: Option<&str>, host: &str) -> bool {
+    endpoint::is_own_origin(origin, host)
+        && match endpoint::session_token(cookie) {
+            Some(token) => session::of_token(app, &token).await.is_ok_and(|it| it.is_some()),
+            None => false,
+        }
+}
+
+/// Reads the state for hand-made routes.
+type AppState = State<Shared>;
+
+/// A future that is not `Send`, for axum; the Worker has one thread.
+fn local<F: Future>(future: F) -> SendFuture<F> {
+    SendFuture::new(future)
+}

@@ -1,0 +1,66 @@
+//! Switches of development and tests: move the clock, make the database, storage or queue fail. Mounted only when
+//! `MAILROOM_DEV=1`, which no deployment sets.
+
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::Router;
+use axum::routing::post;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::AppState;
+use super::endpoint::Shared;
+use super::local;
+use crate::cloudflare::DEV_CLOCK;
+use crate::cloudflare::DEV_FAULTS;
+
+#[derive(Deserialize, Serialize, Debug)]
+struct Switches {
+    /// Milliseconds the clock is ahead.
+    #[serde(default)]
+    clock_offset: Option<i64>,
+    #[serde(default)]
+    db: Option<bool>,
+    #[serde(default)]
+    blobs: Option<bool>,
+    #[serde(default)]
+    jobs: Option<bool>,
+}
+
+pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
+    router
+        .route(
+            "/api/dev/switches",
+            post(async |Json(switches): Json<Switches>| {
+                if let Some(offset) = switches.clock_offset {
+                    DEV_CLOCK.store(offset, Ordering::Relaxed);
+                }
+                for (flag, wanted) in [
+                    (&DEV_FAULTS.db, switches.db),
+                    (&DEV_FAULTS.blobs, switches.blobs),
+                    (&DEV_FAULTS.jobs, switches.jobs),
+                ] {
+                    if let Some(wanted) = wanted {
+                        flag.store(wanted, Ordering::Relaxed);
+                    }
+                }
+                Json(Switches {
+                    clock_offset: Some(DEV_CLOCK.load(Ordering::Relaxed)),
+                    db: Some(DEV_FAULTS.db.load(Ordering::Relaxed)),
+                    blobs: Some(DEV_FAULTS.blobs.load(Ordering::Relaxed)),
+                    jobs: Some(DEV_FAULTS.jobs.load(Ordering::Relaxed)),
+                })
+            }),
+        )
+        .route(
+            // What the minute's cron does, now.
+            "/api/dev/tick",
+            post(|axum::extract::State(shared): AppState| {
+                local(async move {
+                    crate::cron::tick(&shared.app).await;
+                    "ok"
+                })
+            }),
+        )
+}

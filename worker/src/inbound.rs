@@ -1,0 +1,158 @@
+//! A mail arrives. One read batch, one decision, at most one blob and one write batch: then the peer has its answer.
+//!
+//! A fault of ours (database, storage) is an `Err`, which makes the sender try again; it is never a 550.
+
+use mailroom_shared::address::EmailAddress;
+use mailroom_shared::gateway::arrival::Arrival;
+use mailroom_shared::gateway::decide::decide;
+use mailroom_shared::gateway::inquire::inquire;
+use mailroom_shared::gateway::verdict::Decision;
+use mailroom_shared::gateway::verdict::Verdict;
+use mailroom_shared::mail::inbound::Envelope;
+use mailroom_shared::mail::rfc_id::RfcMessageId;
+
+use crate::app::App;
+use crate::app::RECEIVING_HOST;
+use crate::jobs::Job;
+use crate::log;
+use crate::ports::BlobError;
+use crate::ports::DbError;
+use crate::store::StoreError;
+use crate::store::facts;
+use crate::store::ingests;
+use crate::store::refusals;
+
+/// Largest mail that is read into memory; Email Routing takes 25 MiB.
+pub const MAX_READ: usize = 26 * 1024 * 1024;
+
+/// What the peer is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// 250. The nudge is what remains to be sent.
+    Accepted { nudge: Option<Job> },
+    /// 550 with this text.
+    Refused { text: String },
+}
+
+/// A fault of ours: the sender keeps the mail and tries again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InboundFault {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+/// Reads an envelope sender; `<>`, nothing and nonsense are the null sender.
+pub fn sender(mail_from: &str) -> Option<EmailAddress> {
+    EmailAddress::parse(mail_from.trim().trim_start_matches('<').trim_end_matches('>')).ok()
+}
+
+/// Decides about one mail for one recipient and keeps it, or says why not. `size` is what the platform claims; `raw` is
+/// empty when that is too much.
+pub async fn admit(
+    app: &App,
+    mail_from: &str,
+    rcpt_to: &str,
+    raw: Vec<u8>,
+    size: usize,
+) -> Result<Admission, InboundFault> {
+    let Ok(rcpt_to) = EmailAddress::parse(rcpt_to.trim().trim_start_matches('<').trim_end_matches('>')) else {
+        return Ok(Admission::Refused { text: format!("5.1.3 {rcpt_to} is no mail address") });
+    };
+    let envelope = Envelope { mail_from: sender(mail_from), rcpt_to };
+    let mut arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
+    arrival.size = arrival.size.max(size);
+    let inquiry = inquire(&arrival, &app.config.token_secret);
+    let (context, facts) = facts::load(app, &inquiry, None).await?;
+    let now = app.now();
+    let verdict = decide(&arrival, &facts, &context, now);
+    let id = app.new_id();
+    log::info(
+        "mail_decided",
+        &[
+            ("mail", &id),
+            ("decision", verdict.decision.as_str()),
+            ("from", &arrival.sender_address().map(|it| log::mask(it.as_str())).unwrap_or_default()),
+            ("to", &log::mask(arrival.envelope.rcpt_to.as_str())),
+            ("size", &arrival.size.to_string()),
+        ],
+    );
+    match verdict.decision {
+        Decision::Refused => refuse(app, &id, &arrival, &verdict, inquiry.sender.as_deref()).await,
+        Decision::Ignored => Ok(Admission::Accepted { nudge: None }),
+        Decision::Accepted | Decision::Held | Decision::Report => {
+            keep(app, &id, &arrival, &verdict, inquiry.sender.as_deref(), &raw).await
+        }
+    }
+}
+
+async fn refuse(
+    app: &App,
+    id: &str,
+    arrival: &Arrival,
+    verdict: &Verdict,
+    sender: Option<&str>,
+) -> Result<Admission, InboundFault> {
+    let Some(refusal) = &verdict.refusal else {
+        // `decide` always says why; should it not, the sender gets a clear answer all the same.
+        return Ok(Admission::Refused { text: "5.7.1 not accepted".to_owned() });
+    };
+    let why: Vec<String> = verdict.why.iter().map(|it| format!("{}: {}", it.rule, it.text)).collect();
+    let row = refusals::NewRefusal {
+        id,
+        mail_from: arrival.envelope.mail_from.as_ref().map_or("", EmailAddress::as_str),
+        rcpt_to: arrival.envelope.rcpt_to.as_str(),
+        subject: &arrival.head.subject,
+        from: &arrival.author_from(),
+        rfc_id: arrival.head.message_id.as_ref().map(RfcMessageId::as_str),
+        sha256: &arrival.sha256,
+        status: &refusal.status,
+        reason: refusal.reason.as_str(),
+        text: &refusal.text,
+        why: &why,
+        sender_key: sender,
+    };
+    app.run(refusals::insert(&row, app.now())).await?;
+    Ok(Admission::Refused { text: format!("{} {}", refusal.status, refusal.text) })
+}
+
+/// Raw bytes first, then the row; whoever finds a row finds the bytes.
+async fn keep(
+    app: &App,
+    id: &str,
+    arrival: &Arrival,
+    verdict: &Verdict,
+    sender: Option<&str>,
+    raw: &[u8],
+) -> Result<Admission, InboundFault> {
+    let raw_key = format!("raw/{}.eml", arrival.sha256);
+    app.blobs.put(&raw_key, raw).await?;
+    let route = verdict.routes.first();
+    let alias_key = route.and_then(|it| it.alias.as_deref()).and_then(|it| EmailAddress::parse(it).ok()).map(|it| it.key());
+    let verdict_text = serde_json::to_string(verdict).unwrap_or_default();
+    let row = ingests::NewIngest {
+        id,
+        key: &verdict.key,
+        mail_from: arrival.envelope.mail_from.as_ref().map_or("", EmailAddress::as_str),
+        rcpt_to: &arrival.envelope.rcpt_to,
+        rfc_id: arrival.head.message_id.as_ref().map(RfcMessageId::as_str),
+        sha256: &arrival.sha256,
+        content_sha256: &arrival.content_sha256,
+        size: arrival.size,
+        raw_key: &raw_key,
+        sender_key: sender,
+        alias_key: alias_key.as_deref(),
+        r#type: route.map(|it| it.r#type.as_str()),
+        record: route.and_then(|it| it.record.as_ref()).map(|it| it.as_str()),
+        verdict: &verdict_text,
+    };
+    match app.run(ingests::insert(&row, app.now())).await {
+        Ok(_) => Ok(Admission::Accepted { nudge: Some(Job::Ingest { id: id.to_owned() }) }),
+        // The same hand-over came twice at once.
+        Err(DbError::Unique(_)) => Ok(Admission::Accepted { nudge: None }),
+        Err(error) => Err(error.into()),
+    }
+}

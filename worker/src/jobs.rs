@@ -1,0 +1,66 @@
+//! Nudges. A job carries ids, never bodies; the rows say what is to be done, and doing it twice does no harm.
+
+mod deliver;
+mod ingest;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::app::SharedApp;
+use crate::log;
+
+pub use deliver::run as deliver;
+pub use ingest::run as ingest;
+pub use ingest::write_all;
+
+/// What a queue message asks for. Versioned by name: a new shape is a new variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Write an accepted mail.
+    Ingest { id: String },
+    /// Send what is due.
+    Deliver,
+}
+
+impl Job {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ingest { .. } => "ingest",
+            Self::Deliver => "deliver",
+        }
+    }
+}
+
+/// Does the jobs of a batch, those of one kind together. Returns the indexes of those to be tried again.
+pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usize> {
+    if queue.ends_with("-dlq") {
+        // The rows are still there; the minute sweep tries them again or shows them to people.
+        log::warn("dead_letters", &[("queue", queue), ("count", &bodies.len().to_string())]);
+        return Vec::new();
+    }
+    let mut ingests = Vec::new();
+    let mut deliver_asked = None;
+    for (index, body) in bodies.iter().enumerate() {
+        match serde_json::from_str::<Job>(body) {
+            Ok(Job::Ingest { id }) => ingests.push((index, id)),
+            Ok(Job::Deliver) => deliver_asked = Some(index),
+            Err(error) => log::warn("unknown_job", &[("queue", queue), ("error", &error.to_string())]),
+        }
+    }
+    let mut failed = Vec::new();
+    if !ingests.is_empty() {
+        let ids: Vec<String> = ingests.iter().map(|(_, id)| id.clone()).collect();
+        if let Err(error) = ingest(app, &ids).await {
+            log::error("ingest_failed", &[("error", &error.to_string())]);
+            failed.extend(ingests.iter().map(|(index, _)| *index));
+        }
+    }
+    if let Some(index) = deliver_asked
+        && let Err(error) = deliver(app).await
+    {
+        log::error("deliver_failed", &[("error", &error.to_string())]);
+        failed.push(index);
+    }
+    failed
+}

@@ -1,0 +1,345 @@
+//! Writes accepted mails: full parse, plan, files to storage, one batch.
+
+use std::collections::BTreeSet;
+
+use mailroom_shared::api::messages::MessageKind;
+use mailroom_shared::api::tag;
+use mailroom_shared::gateway::arrival::Arrival;
+use mailroom_shared::gateway::decide::decide;
+use mailroom_shared::gateway::facts::Context;
+use mailroom_shared::gateway::facts::Facts;
+use mailroom_shared::gateway::inquire::inquire;
+use mailroom_shared::gateway::plan::IngestPlan;
+use mailroom_shared::gateway::plan::Write;
+use mailroom_shared::gateway::plan::plan;
+use mailroom_shared::gateway::verdict::Decision;
+use mailroom_shared::gateway::verdict::Mark;
+use mailroom_shared::gateway::verdict::Verdict;
+use mailroom_shared::mail::inbound::Envelope;
+use mailroom_shared::mail::parse;
+use mailroom_shared::outbox::failure::Reason;
+use mailroom_shared::time::Timestamp;
+
+use crate::app::App;
+use crate::app::RECEIVING_HOST;
+use crate::app::SharedApp;
+use crate::inbound::sender;
+use crate::log;
+use crate::ports::BlobError;
+use crate::ports::DbError;
+use crate::ports::Statement;
+use crate::post;
+use crate::store::StoreError;
+use crate::store::aliases;
+use crate::store::contacts;
+use crate::store::deliveries;
+use crate::store::facts;
+use crate::store::ingests;
+use crate::store::ingests::Open;
+use crate::store::messages;
+use crate::store::records;
+
+/// After this many tries a mail is shown to people as unprocessed.
+const MAX_TRIES: u32 = 10;
+/// Mails worked on at once; their round trips overlap.
+const AT_ONCE: usize = 8;
+
+/// Why a mail could not be written now.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Fault {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    #[error("the raw mail {0} is gone")]
+    NoRaw(String),
+    #[error("refused after it was accepted: {0}")]
+    Refused(String),
+}
+
+/// Writes the mails of a list that still wait. An error means that even looking did not work.
+pub async fn run(app: &SharedApp, ids: &[String]) -> Result<(), StoreError> {
+    let open = ingests::open(app, ids).await?;
+    write_all(app, open).await;
+    Ok(())
+}
+
+/// Writes what the sweep found.
+pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
+    let mut tags = BTreeSet::new();
+    let mut has_mail = false;
+    let mut rest = open.into_iter();
+    loop {
+        let chunk: Vec<Open> = rest.by_ref().take(AT_ONCE).collect();
+        if chunk.is_empty() {
+            break;
+        }
+        let done = futures::future::join_all(chunk.iter().map(|it| one(app, it))).await;
+        for (result, open) in done.into_iter().zip(&chunk) {
+            match result {
+                Ok(written) => {
+                    has_mail |= written.has_mail;
+                    tags.extend(written.tags);
+                }
+                Err(error) => {
+                    log::error("mail_not_written", &[("mail", &open.id), ("error", &error.to_string())]);
+                    // Should this fail too, the row stays as it is and the sweep comes back to it.
+                    let _ = app.run(ingests::failed(&open.id, &error.to_string(), MAX_TRIES)).await;
+                    tags.insert(tag::SHELL.to_owned());
+                }
+            }
+        }
+        // Told after each chunk, so that a burst is seen as it comes.
+        if !tags.is_empty() {
+            let list: Vec<String> = std::mem::take(&mut tags).into_iter().collect();
+            app.stale(&list).await;
+        }
+    }
+    if has_mail {
+        app.nudge(super::Job::Deliver, 0).await;
+    }
+}
+
+#[derive(Default)]
+struct Written {
+    tags: Vec<String>,
+    has_mail: bool,
+}
+
+async fn one(app: &App, open: &Open) -> Result<Written, Fault> {
+    let raw = app.blobs.get(&open.raw_key).await?.ok_or_else(|| Fault::NoRaw(open.raw_key.clone()))?;
+    let envelope = Envelope { mail_from: sender(&open.mail_from), rcpt_to: open.rcpt_to.clone() };
+    let arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
+    let mail = parse::parse(&raw);
+    // Read again: a reply may have come before our own copy of what it answers was written.
+    let inquiry = inquire(&arrival, &app.config.token_secret);
+    let (context, facts) = facts::load(app, &inquiry, Some(&open.id)).await?;
+    let verdict = decide(&arrival, &facts, &context, open.received);
+    if verdict.decision == Decision::Refused {
+        let why = verdict.refusal.map(|it| it.text).unwrap_or_default();
+        return Err(Fault::Refused(why));
+    }
+    let mut ids = || app.new_id();
+    let plan = plan(&mail, &arrival, &verdict, &facts, &context, &mut ids, open.received);
+    for file in plan.writes.iter().flat_map(|it| &it.attachments) {
+        if let Some(source) = mail.attachments.iter().find(|it| it.sha256 == file.sha256) {
+            app.blobs.put(&messages::blob_key(&file.sha256), &source.bytes).await?;
+        }
+    }
+    let (statements, written) = statements(app, open, &arrival, &verdict, &plan, &facts, &context);
+    match app.db.batch(statements).await {
+        Ok(_) => Ok(written),
+        // Somebody else wrote it meanwhile: exactly what the key is for.
+        Err(DbError::Unique(what)) if what.starts_with("ingests_done") => Ok(Written::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn statements(
+    app: &App,
+    open: &Open,
+    arrival: &Arrival,
+    verdict: &Verdict,
+    plan: &IngestPlan,
+    facts: &Facts,
+    context: &Context,
+) -> (Vec<Statement>, Written) {
+    let now = app.now();
+    let mut written = Written::default();
+    let mut out = vec![ingests::claim_done(&open.id)];
+    for contact in &plan.contacts {
+        out.push(contacts::insert(contact.id.as_str(), &contact.name, false, now));
+        out.push(contacts::insert_email(contact.id.as_str(), &contact.address, 0));
+    }
+    for write in &plan.writes {
+        written.tags.extend([tag::record(write.record.as_str()), tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
+        written.has_mail |= push_write(&mut out, app, open, arrival, write, context, now);
+    }
+    if let Some(report) = &verdict.report {
+        for mark in &plan.marks {
+            push_mark(&mut out, mark, report.reports.get(mark.report.unwrap_or(0)), now);
+        }
+        written.tags.extend([tag::SHELL.to_owned(), tag::EMAILS.to_owned(), tag::RECORDS.to_owned()]);
+        // Whose chatter the envelope stands in.
+        let owners = facts.deliveries.iter().filter(|d| plan.marks.iter().any(|m| m.delivery == d.id));
+        written.tags.extend(owners.filter_map(|it| it.record.as_ref()).map(|it| tag::record(it.as_str())));
+    }
+    let first = plan.writes.first();
+    let route = verdict.routes.first();
+    out.push(ingests::done(
+        &open.id,
+        first.map(|it| it.record.as_str()),
+        first.map(|it| it.message.id.as_str()),
+        route.and_then(|it| it.alias.as_deref()),
+        route.map(|it| it.r#type.as_str()),
+    ));
+    (out, written)
+}
+
+fn push_write(
+    out: &mut Vec<Statement>,
+    app: &App,
+    open: &Open,
+    arrival: &Arrival,
+    write: &Write,
+    context: &Context,
+    now: Timestamp,
+) -> bool {
+    let record = write.record.as_str();
+    let m = &write.message;
+    let message = m.id.as_str();
+    if let Some(new) = &write.new_record {
+        let row = records::NewRecord {
+            id: record,
+            r#type: new.r#type.as_str(),
+            title: &new.title,
+            stage: new.stage.as_deref(),
+            email: new.email.as_ref(),
+            customer: new.customer.as_ref().map(|it| it.as_str()),
+            responsible: new.responsible.as_ref().map(|it| it.as_str()),
+            alias: new.alias.as_deref(),
+            tags: &new.tags,
+            fields: &new.fields,
+        };
+        out.extend(records::insert(&row, m.at));
+        let args = [("alias", new.alias.as_deref().unwrap_or_default())];
+        // A moment before the mail, so that the line stands above it.
+        let before = m.at - mailroom_shared::time::Span::millis(1);
+        let line = messages::system_line(&app.new_id(), record, None, "record_created_by_mail", &args);
+        out.push(messages::insert(&line, before));
+        out.push(records::index_words(record, &new.title));
+    }
+    for contact in &write.follow {
+        out.push(records::follow(record, contact.as_str(), now));
+    }
+    out.push(messages::insert(
+        &messages::NewMessage {
+            id: message.to_owned(),
+            record: record.to_owned(),
+            parent: m.parent.as_ref().map(|it| it.as_str().to_owned()),
+            kind: Some(m.kind),
+            internal: m.internal,
+            incoming: true,
+            automatic: m.automatic.map(|it| it.as_str().to_owned()),
+            author: m.author.as_ref().map(|it| it.as_str().to_owned()),
+            author_name: m.author_name.clone(),
+            author_email: m.author_email.clone(),
+            subject: m.subject.clone(),
+            recipients: messages::Recipients { to: m.to.clone(), cc: m.cc.clone(), reply_to: m.reply_to.clone() },
+            delivered_to: Some(m.delivered_to.clone()),
+            text: m.text.clone(),
+            folded: m.folded.clone(),
+            has_html: m.has_html,
+            has_remote_images: m.has_remote_images,
+            authenticated: m.authenticated,
+            system: None,
+            issues: m.issues.iter().filter_map(|it| serde_json::to_value(it).ok()?.as_str().map(str::to_owned)).collect(),
+            held: m.held.map(|it| it.as_str().to_owned()),
+            rfc_id: m.message_id.as_ref().map(|it| it.as_str().to_owned()),
+            raw_key: Some(open.raw_key.clone()),
+            post_key: None,
+            draft: None,
+            leaves_at: None,
+        },
+        m.at,
+    ));
+    for file in &write.attachments {
+        let row = messages::NewAttachment {
+            id: file.id.as_str(),
+            message: Some(message),
+            record: Some(record),
+            name: &file.name,
+            content_type: &file.content_type,
+            size: file.size,
+            sha256: &file.sha256,
+            inline: file.inline,
+            cid: file.cid.as_deref(),
+            uploaded_by: None,
+        };
+        out.push(messages::insert_attachment(&row, m.at));
+    }
+    let shown_files = write.attachments.iter().filter(|it| !it.inline).count();
+    out.push(messages::touch_record(record, &m.author_name, &m.snippet, shown_files, m.at));
+    let words = [m.subject.as_str(), &m.text, &m.author_name, m.author_email.as_ref().map_or("", |it| it.as_str())];
+    out.push(records::index_words(record, &words.join(" ")));
+    if let Some(since) = write.waiting_since {
+        out.push(records::start_waiting(record, since));
+    }
+    if m.held.is_none() {
+        let mut keys: Vec<String> = m.author_email.iter().map(mailroom_shared::address::EmailAddress::key).collect();
+        keys.extend(m.to.iter().chain(&m.cc).map(|it| it.address.key()));
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        out.push(post::take_part(record, &keys));
+        if let Some(alias) = &write.alias {
+            out.push(aliases::mark_received(alias.as_str(), m.at));
+        }
+    }
+    out.extend(post::notify_inside(&write.notify, message, record, now));
+    pass_on(out, app, arrival, write, context, now)
+}
+
+/// Followers who are told by email get the message from us, under the author's name and with a reply address of ours.
+fn pass_on(
+    out: &mut Vec<Statement>,
+    app: &App,
+    arrival: &Arrival,
+    write: &Write,
+    context: &Context,
+    now: Timestamp,
+) -> bool {
+    use mailroom_shared::address::EmailAddress;
+    use mailroom_shared::address::Mailbox;
+    use mailroom_shared::api::messages::TellBy;
+    // Never answer or pass on what a machine wrote: that is how loops begin (RFC 3834).
+    if write.message.automatic.is_some() || write.message.kind == MessageKind::System {
+        return false;
+    }
+    let mailed: Vec<_> = write.notify.iter().filter(|it| it.by == TellBy::Email && it.address.is_some()).collect();
+    let own = arrival.envelope.rcpt_to.domain();
+    let domain = context.domains.iter().find(|it| it.name.as_str() == own).or_else(|| context.domains.first());
+    let (Some(domain), false) = (domain, mailed.is_empty()) else { return false };
+    let Ok(address) = EmailAddress::parse(&format!("{}@{}", domain.default_from, domain.name.as_str())) else {
+        return false;
+    };
+    let refs: Vec<String> = write.message.message_id.iter().map(|it| it.as_str().to_owned()).collect();
+    let email = deliveries::NewEmail {
+        id: &app.new_id(),
+        message: write.message.id.as_str(),
+        record: write.record.as_str(),
+        lane: "urgent",
+        sender: &Mailbox::new(Some(&write.message.author_name), address),
+        domain: domain.name.as_str(),
+        subject: &write.message.subject,
+        refs: &refs,
+    };
+    out.extend(post::deliver(app, &email, &mailed, now, now));
+    true
+}
+
+fn push_mark(
+    out: &mut Vec<Statement>,
+    mark: &Mark,
+    item: Option<&mailroom_shared::gateway::report::ReportItem>,
+    now: Timestamp,
+) {
+    let event = match mark.state.state() {
+        mailroom_shared::outbox::state::DeliveryState::Bounced => "bounced",
+        mailroom_shared::outbox::state::DeliveryState::Deferred => "deferred",
+        mailroom_shared::outbox::state::DeliveryState::Delivered => "delivered",
+        _ => "complained",
+    };
+    let row = deliveries::Mark {
+        delivery: &mark.delivery,
+        from: deliveries::sources(mark.state.event()),
+        to: mark.state.state(),
+        reason: item.and_then(|it| it.reason.as_deref()).and_then(Reason::parse),
+        permanent: item.and_then(|it| it.permanent).unwrap_or(false),
+        code: item.and_then(|it| it.reply_code),
+        status: item.and_then(|it| it.status.as_deref()),
+        text: item.and_then(|it| it.diagnostic.as_deref()).unwrap_or_default(),
+        event,
+    };
+    out.extend(deliveries::mark(&row, now));
+}

@@ -1,0 +1,418 @@
+//! Writing into a chatter: who is told, what leaves, in one transaction. Used by the composer, its preview, and by
+//! mail that came in and has to be passed on to followers.
+
+use std::collections::HashMap;
+
+use mailroom_shared::address::EmailAddress;
+use mailroom_shared::address::Mailbox;
+use mailroom_shared::api::aliases::DomainRow;
+use mailroom_shared::api::messages::MessageKind;
+use mailroom_shared::api::messages::NewMessage as Request;
+use mailroom_shared::api::messages::PostMode;
+use mailroom_shared::api::messages::RecipientView;
+use mailroom_shared::api::messages::RecipientsView;
+use mailroom_shared::api::messages::TellBy;
+use mailroom_shared::api::session::Me;
+use mailroom_shared::gateway::facts::ContactFact;
+use mailroom_shared::id::ContactId;
+use mailroom_shared::id::MessageId;
+use mailroom_shared::mail::html::snippet;
+use mailroom_shared::mail::rfc_id::RfcMessageId;
+use mailroom_shared::mail::rfc_id::make;
+use mailroom_shared::outbox::state::DeliveryState;
+use mailroom_shared::outbox::state::EnvelopeState;
+use mailroom_shared::policy::UNDO_SECONDS;
+use mailroom_shared::thread::recipients::Extra;
+use mailroom_shared::thread::recipients::Field;
+use mailroom_shared::thread::recipients::Follower;
+use mailroom_shared::thread::recipients::PostInput;
+use mailroom_shared::thread::recipients::Recipient;
+use mailroom_shared::thread::recipients::recipients;
+use mailroom_shared::thread::references::Ancestor;
+use mailroom_shared::thread::references::references;
+use mailroom_shared::time::Span;
+use mailroom_shared::time::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::error::AppError;
+use crate::error::AppResult;
+use crate::ports::Statement;
+use crate::statement;
+use crate::store::Answers;
+use crate::store::deliveries;
+use crate::store::facts;
+use crate::store::messages;
+use crate::store::messages::Recipients;
+use crate::store::records;
+use crate::store::settings;
+use crate::store::to_json;
+
+/// Recipients in one message: beyond this a campaign is the right tool.
+const MAX_RECIPIENTS: usize = 200;
+const MAX_TEXT: usize = 60_000;
+const MAX_SUBJECT: usize = 500;
+
+#[derive(Debug, Deserialize)]
+struct RecordRow {
+    title: String,
+    customer_id: Option<ContactId>,
+    alias: Option<EmailAddress>,
+    waiting_since: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct FollowerRow {
+    contact_id: ContactId,
+}
+
+#[derive(Deserialize)]
+struct KeyRow {
+    address_key: String,
+}
+
+#[derive(Deserialize)]
+struct AncestorRow {
+    id: MessageId,
+    rfc_id: RfcMessageId,
+    #[serde(deserialize_with = "crate::store::int_bool")]
+    internal: bool,
+    kind: MessageKind,
+}
+
+#[derive(Deserialize)]
+struct TroubleRow {
+    address_key: String,
+    state: DeliveryState,
+}
+
+/// What posting depends on, read in one round trip.
+pub struct Situation {
+    record: RecordRow,
+    contacts: Vec<ContactFact>,
+    followers: Vec<ContactId>,
+    suppressed: Vec<String>,
+    ancestors: Vec<Ancestor>,
+    domains: Vec<DomainRow>,
+    trouble: HashMap<String, EnvelopeState>,
+    extra: Vec<(Mailbox, Field)>,
+}
+
+/// `Name <address>` or an address, as typed.
+fn parse_typed(text: &str) -> Option<Mailbox> {
+    let text = text.trim();
+    if let Ok(address) = EmailAddress::parse(text) {
+        return Some(Mailbox::new(None, address));
+    }
+    mailroom_shared::mail::parse::parse_mailboxes(text).into_iter().next()
+}
+
+fn extras(request: &Request) -> AppResult<Vec<(Mailbox, Field)>> {
+    let mut out = Vec::new();
+    for (name, list, field) in
+        [("to", &request.to, Field::To), ("cc", &request.cc, Field::Cc), ("bcc", &request.bcc, Field::Bcc)]
+    {
+        for text in list.iter().filter(|it| !it.trim().is_empty()) {
+            out.push((parse_typed(text).ok_or_else(|| AppError::field(name, "address"))?, field));
+        }
+    }
+    if out.len() > MAX_RECIPIENTS {
+        return Err(AppError::field("to", "too_many"));
+    }
+    Ok(out)
+}
+
+/// Reads what posting to a record depends on.
+pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<Situation> {
+    let extra = extras(request)?;
+    let keys = to_json(&extra.iter().map(|(it, _)| it.address.key()).collect::<Vec<_>>());
+    let mentions = to_json(&request.mentions);
+    let people = "c.id IN (SELECT contact_id FROM followers WHERE record_id = ?1
+        UNION SELECT customer_id FROM records WHERE id = ?1 AND customer_id IS NOT NULL
+        UNION SELECT value FROM json_each(?2)
+        UNION SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?3)))";
+    let statements = vec![
+        statement!("SELECT title, customer_id, alias, waiting_since FROM records WHERE id = ?1 AND deleted = 0", record),
+        statement!("SELECT contact_id FROM followers WHERE record_id = ?1 ORDER BY created, contact_id LIMIT 500", record),
+        statement!(facts::contacts_where(people), record, &mentions, &keys),
+        statement!(
+            "SELECT address_key FROM suppressions WHERE scope = 'all' AND address_key IN (SELECT value FROM json_each(?1))",
+            &keys
+        ),
+        statement!(
+            "SELECT id, rfc_id, internal, kind FROM messages WHERE record_id = ?1 AND rfc_id IS NOT NULL AND held IS NULL
+             ORDER BY at DESC, id DESC LIMIT 32",
+            record
+        ),
+        settings::list_domains(),
+        statement!(
+            "SELECT address_key, state FROM deliveries WHERE address_key IN
+               (SELECT key FROM contact_emails e JOIN contacts c ON c.id = e.contact_id WHERE e.position = 0 AND
+                 (c.id IN (SELECT contact_id FROM followers WHERE record_id = ?1)
+                  OR c.id = (SELECT customer_id FROM records WHERE id = ?1))
+                UNION SELECT value FROM json_each(?2)) ORDER BY created DESC LIMIT 300",
+            record,
+            &keys
+        ),
+    ];
+    let mut answers = Answers::new(app.db.batch(statements).await?);
+    let row = answers.one::<RecordRow>()?.ok_or_else(AppError::not_found)?;
+    let followers = answers.rows::<FollowerRow>()?.into_iter().map(|it| it.contact_id).collect();
+    let contacts = answers.rows::<facts::ContactRow>()?.into_iter().map(Into::into).collect();
+    let suppressed = answers.rows::<KeyRow>()?.into_iter().map(|it| it.address_key).collect();
+    let mut ancestors: Vec<Ancestor> = answers
+        .rows::<AncestorRow>()?
+        .into_iter()
+        .map(|it| Ancestor {
+            id: it.id,
+            message_id: it.rfc_id,
+            internal: it.internal,
+            log: matches!(it.kind, MessageKind::System | MessageKind::Notification),
+        })
+        .collect();
+    ancestors.reverse();
+    let domains = answers.rows()?;
+    let mut trouble = HashMap::new();
+    for it in answers.rows::<TroubleRow>()? {
+        trouble.entry(it.address_key).or_insert_with(|| EnvelopeState::of(it.state));
+    }
+    Ok(Situation { record: row, contacts, followers, suppressed, ancestors, domains, trouble, extra })
+}
+
+impl Situation {
+    fn contact(&self, id: &ContactId) -> Option<&ContactFact> {
+        self.contacts.iter().find(|it| &it.id == id)
+    }
+
+    /// Who is told.
+    pub fn recipients(&self, request: &Request, author: &ContactId) -> Vec<Recipient> {
+        let by_address = |it: &EmailAddress| self.contacts.iter().find(|c| !c.archived && c.has(&it.key()));
+        recipients(&PostInput {
+            internal: request.mode == PostMode::Note,
+            author: Some(author),
+            followers: self
+                .followers
+                .iter()
+                .filter_map(|id| self.contact(id))
+                // Colleagues follow notes too; customers never hear of them.
+                .map(|contact| Follower { contact, notes: contact.is_internal() })
+                .collect(),
+            customer: self.record.customer_id.as_ref().and_then(|id| self.contact(id)),
+            extra: self
+                .extra
+                .iter()
+                .map(|(mailbox, field)| Extra {
+                    mailbox,
+                    field: *field,
+                    contact: by_address(&mailbox.address),
+                    suppressed: self.suppressed.contains(&mailbox.address.key()),
+                })
+                .collect(),
+            mentions: request.mentions.iter().filter_map(|id| self.contact(id)).collect(),
+            leave_out: request.leave_out.iter().collect(),
+            already: Vec::new(),
+            colleagues_only: false,
+        })
+    }
+
+    /// The goes-to line.
+    pub fn view(&self, people: Vec<Recipient>) -> RecipientsView {
+        let count = |by| people.iter().filter(|it| it.by == by).count() as u32;
+        RecipientsView {
+            by_email: count(TellBy::Email),
+            in_mailroom: count(TellBy::Mailroom),
+            people: people
+                .into_iter()
+                .map(|it| RecipientView {
+                    trouble: it
+                        .address
+                        .as_ref()
+                        .and_then(|a| self.trouble.get(&a.key()))
+                        .copied()
+                        .filter(|state| matches!(state, EnvelopeState::Failing | EnvelopeState::Waiting)),
+                    contact: it.contact,
+                    name: it.name,
+                    email: it.address,
+                    by: it.by,
+                    why: it.why.to_owned(),
+                })
+                .collect(),
+        }
+    }
+
+    /// The alias domain mail of this record belongs to: that of the alias it came by, else the first.
+    fn domain(&self) -> Option<&DomainRow> {
+        let of_alias = self.record.alias.as_ref().map(EmailAddress::domain);
+        self.domains.iter().find(|it| Some(it.name.as_str()) == of_alias).or_else(|| self.domains.first())
+    }
+
+    /// From: the author's own address when it is on one of our domains, else the domain's default with his name.
+    fn sender(&self, domain: &DomainRow, me: &Me) -> Option<Mailbox> {
+        if self.domains.iter().any(|it| it.name.as_str() == me.email.domain()) {
+            return Some(Mailbox::new(Some(&me.name), me.email.clone()));
+        }
+        let address = EmailAddress::parse(&format!("{}@{}", domain.default_from, domain.name.as_str())).ok()?;
+        Some(Mailbox::new(Some(&me.name), address))
+    }
+}
+
+/// What is kept while a message can be taken back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Draft {
+    pub request: Request,
+    pub waiting_since: Option<Timestamp>,
+}
+
+/// A message ready to be written.
+pub struct Posted {
+    pub id: String,
+    pub statements: Vec<Statement>,
+    /// Something leaves by email.
+    pub has_mail: bool,
+}
+
+/// Turns a request into rows. Nothing is written yet.
+pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &Situation) -> AppResult<Posted> {
+    let text = request.text.trim_end();
+    if text.trim().is_empty() && request.attachments.is_empty() {
+        return Err(AppError::field("text", "required"));
+    }
+    if text.len() > MAX_TEXT {
+        return Err(AppError::field("text", "too_long"));
+    }
+    if request.subject.chars().count() > MAX_SUBJECT {
+        return Err(AppError::field("subject", "too_long"));
+    }
+    let is_note = request.mode == PostMode::Note;
+    let people: Vec<Recipient> =
+        situation.recipients(request, &me.contact).into_iter().filter(Recipient::is_told).collect();
+    let mailed: Vec<&Recipient> = people.iter().filter(|it| it.by == TellBy::Email && it.address.is_some()).collect();
+    if !is_note && people.is_empty() {
+        return Err(AppError::field("to", "nobody"));
+    }
+    let domain = situation.domain().ok_or_else(|| AppError::field("domain", "required"))?;
+    let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
+    let now = app.now();
+    let leaves_at = now + Span::seconds(i64::from(UNDO_SECONDS));
+    let id = app.new_id();
+    let has_history = situation.ancestors.iter().any(|it| !it.internal && !it.log);
+    let subject = match request.subject.trim() {
+        "" if has_history => format!("Re: {}", situation.record.title.trim_start_matches("Re: ")),
+        "" => situation.record.title.clone(),
+        subject => subject.to_owned(),
+    };
+    let parent = situation.ancestors.iter().rev().find(|it| is_note || !it.internal).map(|it| it.id.clone());
+    let refs: Vec<String> = references(&situation.ancestors, parent.as_ref()).into_iter().map(Into::into).collect();
+    let shown = |field: Field| -> Vec<Mailbox> {
+        mailed
+            .iter()
+            .filter(|it| it.field == field)
+            .filter_map(|it| it.address.clone().map(|address| Mailbox::new(Some(&it.name), address)))
+            .collect()
+    };
+    let draft = Draft { request: request.clone(), waiting_since: situation.record.waiting_since };
+    let message = messages::NewMessage {
+        id: id.clone(),
+        record: record.to_owned(),
+        parent: parent.map(Into::into),
+        kind: Some(if is_note { MessageKind::Note } else { MessageKind::Comment }),
+        internal: is_note,
+        author: Some(me.contact.as_str().to_owned()),
+        author_name: me.name.clone(),
+        author_email: Some(me.email.clone()),
+        subject: subject.clone(),
+        recipients: Recipients { to: shown(Field::To), cc: shown(Field::Cc), reply_to: Vec::new() },
+        text: text.to_owned(),
+        rfc_id: Some(make(&id.to_lowercase(), domain.name.as_str()).into()),
+        post_key: Some(request.key.trim()).filter(|it| !it.is_empty()).map(str::to_owned),
+        draft: Some(to_json(&draft)),
+        leaves_at: Some(leaves_at),
+        ..messages::NewMessage::default()
+    };
+    let mut statements = vec![messages::insert(&message, now)];
+    if !request.attachments.is_empty() {
+        let ids: Vec<String> = request.attachments.iter().map(|it| it.as_str().to_owned()).collect();
+        statements.push(messages::adopt_attachments(&ids, &id, record, me.user.as_str()));
+    }
+    let preview = snippet(text, 140);
+    statements.push(messages::touch_record(record, &me.name, &preview, request.attachments.len(), now));
+    if !is_note {
+        statements.push(records::set_waiting(record, None));
+    }
+    statements.push(records::follow(record, me.contact.as_str(), now));
+    statements.push(records::mark_read(&me.user, record, now));
+    statements.push(records::index_words(record, &format!("{subject} {text} {}", me.name)));
+    statements.push(statement!("UPDATE messages SET search_row = last_insert_rowid() WHERE id = ?1", &id));
+    statements.extend(notify_inside(&people, &id, record, now));
+    if !mailed.is_empty() {
+        let email = deliveries::NewEmail {
+            id: &app.new_id(),
+            message: &id,
+            record,
+            lane: "urgent",
+            sender: &sender,
+            domain: domain.name.as_str(),
+            subject: &subject,
+            refs: &refs,
+        };
+        statements.extend(deliver(app, &email, &mailed, leaves_at, now));
+    }
+    Ok(Posted { id, statements, has_mail: !mailed.is_empty() })
+}
+
+/// Lines for those who are told in Mailroom.
+pub fn notify_inside(people: &[Recipient], message: &str, record: &str, now: Timestamp) -> Vec<Statement> {
+    people
+        .iter()
+        .filter(|it| it.by == TellBy::Mailroom)
+        .filter_map(|it| it.user.as_ref())
+        .map(|user| {
+            statement!(
+                "INSERT OR IGNORE INTO notifications (user_id, message_id, record_id, at) VALUES (?1, ?2, ?3, ?4)",
+                user.as_str(),
+                message,
+                record,
+                now
+            )
+        })
+        .collect()
+}
+
+/// The email row and one delivery per recipient; whoever gets mail takes part in the conversation.
+pub fn deliver(
+    app: &App,
+    email: &deliveries::NewEmail<'_>,
+    mailed: &[&Recipient],
+    due: Timestamp,
+    now: Timestamp,
+) -> Vec<Statement> {
+    let rows: Vec<deliveries::NewDelivery> = mailed
+        .iter()
+        .filter_map(|it| {
+            let address = it.address.as_ref()?;
+            Some(deliveries::NewDelivery {
+                id: app.new_id(),
+                contact: it.contact.as_ref().map(|id| id.as_str().to_owned()),
+                name: it.name.clone(),
+                address: address.as_str().to_owned(),
+                key: address.key(),
+                field: it.field.as_str(),
+            })
+        })
+        .collect();
+    let keys: Vec<&str> = rows.iter().map(|it| it.key.as_str()).collect();
+    let mut statements = vec![deliveries::insert_email(email, now)];
+    statements.extend(deliveries::insert_deliveries(email, &rows, due, now));
+    statements.push(take_part(email.record, &keys));
+    statements
+}
+
+/// Notes who took part in a conversation: their replies are let in.
+pub fn take_part(record: &str, keys: &[&str]) -> Statement {
+    statement!(
+        "INSERT OR IGNORE INTO participants (record_id, address_key) SELECT ?1, value FROM json_each(?2)",
+        record,
+        to_json(keys)
+    )
+}

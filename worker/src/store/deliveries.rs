@@ -1,0 +1,548 @@
+//! The outgoing queue: emails, their deliveries, and what became of each.
+
+use mailroom_shared::address::EmailAddress;
+use mailroom_shared::address::Mailbox;
+use mailroom_shared::api::Page;
+use mailroom_shared::api::emails::EmailCounts;
+use mailroom_shared::api::emails::EmailFilter;
+use mailroom_shared::api::emails::EmailQuery;
+use mailroom_shared::api::emails::EmailRow;
+use mailroom_shared::api::messages::DeliveryView;
+use mailroom_shared::api::messages::EventView;
+use mailroom_shared::id::ContactId;
+use mailroom_shared::id::DeliveryId;
+use mailroom_shared::id::EmailId;
+use mailroom_shared::id::MessageId;
+use mailroom_shared::id::RecordId;
+use mailroom_shared::outbox::failure::Reason;
+use mailroom_shared::outbox::retry;
+use mailroom_shared::outbox::state::DeliveryState;
+use mailroom_shared::time::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Answers;
+use super::Filter;
+use super::StoreError;
+use super::int_bool;
+use super::json;
+use super::messages::Recipients;
+use super::to_json;
+use crate::app::App;
+use crate::ports::Statement;
+use crate::ports::Value;
+use crate::statement;
+
+/// The text must equal the condition of the index `deliveries_due`.
+const DUE: &str = "state IN ('outgoing', 'deferred')";
+
+/// An email to be.
+pub struct NewEmail<'a> {
+    pub id: &'a str,
+    pub message: &'a str,
+    pub record: &'a str,
+    pub lane: &'a str,
+    pub sender: &'a Mailbox,
+    pub domain: &'a str,
+    pub subject: &'a str,
+    pub refs: &'a [String],
+}
+
+pub fn insert_email(e: &NewEmail<'_>, now: Timestamp) -> Statement {
+    statement!(
+        "INSERT INTO emails (id, message_id, record_id, lane, sender, domain, subject, refs, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        e.id,
+        e.message,
+        e.record,
+        e.lane,
+        to_json(e.sender),
+        e.domain,
+        e.subject,
+        to_json(e.refs),
+        now
+    )
+}
+
+/// A delivery to be; many go in one statement.
+#[derive(Debug, Serialize)]
+pub struct NewDelivery {
+    pub id: String,
+    pub contact: Option<String>,
+    pub name: String,
+    pub address: String,
+    pub key: String,
+    /// `to`, `cc` or `bcc`.
+    pub field: &'static str,
+}
+
+pub fn insert_deliveries(email: &NewEmail<'_>, deliveries: &[NewDelivery], due: Timestamp, now: Timestamp) -> [Statement; 2] {
+    let rows = to_json(deliveries);
+    [
+        statement!(
+            "INSERT INTO deliveries (id, email_id, message_id, record_id, contact_id, name, address, address_key, field, lane,
+               state, state_at, due, first_due, created)
+             SELECT value ->> 'id', ?2, ?3, ?4, value ->> 'contact', value ->> 'name', value ->> 'address', value ->> 'key',
+               value ->> 'field', ?5, 'outgoing', ?7, ?6, ?6, ?7 FROM json_each(?1)",
+            rows.as_str(),
+            email.id,
+            email.message,
+            email.record,
+            email.lane,
+            due,
+            now
+        ),
+        statement!(
+            "INSERT INTO events (delivery_id, at, kind) SELECT value ->> 'id', ?2, 'queued' FROM json_each(?1)",
+            rows.as_str(),
+            now
+        ),
+    ]
+}
+
+/// Takes up to `most` due deliveries: they are ours until the lease ends. One statement, so two runs never share one.
+pub fn claim(claim: &str, now: Timestamp, lease: Timestamp, most: u32) -> Statement {
+    let sql = format!(
+        "UPDATE deliveries SET state = 'sending', claim = ?1, due = ?3, tries = tries + 1, state_at = ?2
+         WHERE id IN (SELECT id FROM deliveries WHERE {DUE} AND due <= ?2 ORDER BY due, id LIMIT ?4)"
+    );
+    statement!(sql, claim, now, lease, most)
+}
+
+/// A claimed delivery with all that its content needs but files.
+#[derive(Debug, Deserialize)]
+pub struct Claimed {
+    pub id: DeliveryId,
+    pub email_id: EmailId,
+    pub message_id: MessageId,
+    pub record_id: Option<RecordId>,
+    pub address: EmailAddress,
+    pub tries: u32,
+    pub first_due: Timestamp,
+    pub lane: String,
+    #[serde(deserialize_with = "json")]
+    pub sender: Mailbox,
+    pub domain: String,
+    pub subject: String,
+    #[serde(deserialize_with = "json")]
+    pub refs: Vec<String>,
+    pub email_created: Timestamp,
+    pub text: String,
+    pub rfc_id: Option<String>,
+    #[serde(deserialize_with = "json")]
+    pub recipients: Recipients,
+    #[serde(deserialize_with = "int_bool")]
+    pub internal: bool,
+}
+
+pub fn claimed(claim: &str) -> Statement {
+    statement!(
+        "SELECT d.id, d.email_id, d.message_id, d.record_id, d.address, d.tries, d.first_due, d.lane, e.sender, e.domain,
+           e.subject, e.refs, e.created AS email_created, m.text, m.rfc_id, m.recipients, m.internal
+         FROM deliveries d JOIN emails e ON e.id = d.email_id JOIN messages m ON m.id = d.message_id
+         WHERE d.claim = ?1 AND d.claim IS NOT NULL ORDER BY d.email_id, d.id",
+        claim
+    )
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ClaimedFile {
+    pub message_id: String,
+    pub name: String,
+    pub content_type: String,
+    pub sha256: String,
+    pub cid: Option<String>,
+}
+
+pub fn claimed_files(claim: &str) -> Statement {
+    statement!(
+        "SELECT message_id, name, content_type, sha256, cid FROM attachments
+         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, id",
+        claim
+    )
+}
+
+/// What left can't be taken back: forgets the drafts of a claim.
+pub fn forget_drafts(claim: &str) -> Statement {
+    statement!(
+        "UPDATE messages SET draft = NULL
+         WHERE id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) AND draft IS NOT NULL",
+        claim
+    )
+}
+
+/// What one hand-over came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub id: String,
+    pub state: &'static str,
+    /// Deferred: the next try.
+    pub due: i64,
+    pub reason: Option<&'static str>,
+    /// 0 or 1.
+    pub permanent: u8,
+    pub code: Option<u16>,
+    pub status: Option<String>,
+    pub text: Option<String>,
+    pub provider: Option<String>,
+    pub server: String,
+    pub server_name: String,
+    /// Word of the timeline.
+    pub event: &'static str,
+}
+
+/// Writes outcomes down, only of what is still ours: a lease that ended meanwhile is somebody else's to settle.
+pub fn record(claim: &str, outcomes: &[Outcome], now: Timestamp) -> [Statement; 2] {
+    let rows = to_json(outcomes);
+    [
+        statement!(
+            "INSERT INTO events (delivery_id, at, kind, text)
+             SELECT value ->> 'id', ?2, value ->> 'event', COALESCE(value ->> 'text', '') FROM json_each(?1)
+             WHERE (SELECT claim FROM deliveries WHERE id = value ->> 'id') = ?3",
+            rows.as_str(),
+            now,
+            claim
+        ),
+        statement!(
+            "UPDATE deliveries SET state = j.state, state_at = ?2, due = j.due, reason = j.reason, permanent = j.permanent,
+               reply_code = j.code, status = j.status, server_text = j.text, provider_id = COALESCE(j.provider, provider_id),
+               server_id = j.server, server_name = j.server_name, claim = NULL
+             FROM (SELECT value ->> 'id' AS id, value ->> 'state' AS state, value ->> 'due' AS due,
+               value ->> 'reason' AS reason, value ->> 'permanent' AS permanent, value ->> 'code' AS code,
+               value ->> 'status' AS status, value ->> 'text' AS text, value ->> 'provider' AS provider,
+               value ->> 'server' AS server, value ->> 'server_name' AS server_name FROM json_each(?1)) AS j
+             WHERE deliveries.id = j.id AND deliveries.claim = ?3 AND deliveries.claim IS NOT NULL",
+            rows.as_str(),
+            now,
+            claim
+        ),
+    ]
+}
+
+/// Leases that ended: whoever had them died between claim and record. Whether the mail left, nobody knows.
+pub fn settle_lost(now: Timestamp) -> [Statement; 2] {
+    [
+        statement!(
+            "INSERT INTO events (delivery_id, at, kind) SELECT id, ?1, 'unknown' FROM deliveries
+             WHERE state = 'sending' AND due < ?1",
+            now
+        ),
+        statement!(
+            "UPDATE deliveries SET state = 'unknown', state_at = ?1, claim = NULL, reason = 'undefined'
+             WHERE state = 'sending' AND due < ?1",
+            now
+        ),
+    ]
+}
+
+#[derive(Deserialize)]
+struct When {
+    due: Option<Timestamp>,
+}
+
+/// When the next delivery is due.
+pub fn next_due() -> Statement {
+    statement!(format!("SELECT MIN(due) AS due FROM deliveries WHERE {DUE}"))
+}
+
+pub fn read_next_due(answers: &mut Answers) -> Result<Option<Timestamp>, StoreError> {
+    Ok(answers.one::<When>()?.and_then(|it| it.due))
+}
+
+#[derive(Deserialize)]
+struct DeliveryRow {
+    id: DeliveryId,
+    contact_id: Option<ContactId>,
+    name: String,
+    address: EmailAddress,
+    state: DeliveryState,
+    state_at: Timestamp,
+    due: Timestamp,
+    first_due: Timestamp,
+    tries: u32,
+    reason: Option<Reason>,
+    #[serde(deserialize_with = "int_bool")]
+    permanent: bool,
+    reply_code: Option<u16>,
+    status: Option<String>,
+    server_text: Option<String>,
+    server_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct EventRow {
+    delivery_id: DeliveryId,
+    at: Timestamp,
+    kind: String,
+    text: String,
+    by_name: Option<String>,
+}
+
+/// All deliveries of a message with their timelines.
+pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, StoreError> {
+    let statements = vec![
+        statement!(
+            "SELECT id, contact_id, name, address, state, state_at, due, first_due, tries, reason, permanent, reply_code,
+               status, server_text, server_name FROM deliveries WHERE message_id = ?1 ORDER BY field DESC, created, id LIMIT 500",
+            message
+        ),
+        statement!(
+            "SELECT delivery_id, at, kind, text, by_name FROM events
+             WHERE delivery_id IN (SELECT id FROM deliveries WHERE message_id = ?1) ORDER BY id LIMIT 5000",
+            message
+        ),
+    ];
+    let mut answers = Answers::new(app.db.batch(statements).await?);
+    let rows: Vec<DeliveryRow> = answers.rows()?;
+    let events: Vec<EventRow> = answers.rows()?;
+    Ok(rows
+        .into_iter()
+        .map(|row| DeliveryView {
+            events: events
+                .iter()
+                .filter(|it| it.delivery_id == row.id)
+                .map(|it| EventView { at: it.at, kind: it.kind.clone(), text: it.text.clone(), by: it.by_name.clone() })
+                .collect(),
+            can_retry: row.state.can_retry(),
+            next_try: (row.state == DeliveryState::Deferred).then_some(row.due),
+            gives_up: (row.state == DeliveryState::Deferred).then(|| retry::gives_up(row.first_due)),
+            id: row.id,
+            contact: row.contact_id,
+            name: row.name,
+            address: row.address,
+            state: row.state,
+            at: row.state_at,
+            tries: row.tries,
+            reason: row.reason,
+            permanent: row.permanent,
+            reply_code: row.reply_code,
+            status: row.status,
+            server_text: row.server_text,
+            server: row.server_name,
+        })
+        .collect())
+}
+
+/// A change a person asks for, of deliveries that are in one of the states named.
+pub struct Change<'a> {
+    pub ids: &'a [String],
+    /// Only from these states (the machine decides, see `outbox::state`).
+    pub from: &'a [DeliveryState],
+    pub to: DeliveryState,
+    pub event: &'a str,
+    pub by: &'a str,
+}
+
+/// States from which an event leads somewhere, and where.
+pub fn sources(event: mailroom_shared::outbox::state::DeliveryEvent) -> Vec<DeliveryState> {
+    DeliveryState::ALL
+        .into_iter()
+        .filter(|it| mailroom_shared::outbox::state::apply(*it, event).is_some())
+        .collect()
+}
+
+pub fn change(c: &Change<'_>, now: Timestamp) -> [Statement; 2] {
+    let ids = to_json(c.ids);
+    let from = to_json(&c.from.iter().map(|it| it.as_str()).collect::<Vec<_>>());
+    [
+        statement!(
+            "INSERT INTO events (delivery_id, at, kind, by_name) SELECT id, ?3, ?4, ?5 FROM deliveries
+             WHERE id IN (SELECT value FROM json_each(?1)) AND state IN (SELECT value FROM json_each(?2))",
+            ids.as_str(),
+            from.as_str(),
+            now,
+            c.event,
+            c.by
+        ),
+        // A retry by a person starts the schedule anew.
+        statement!(
+            "UPDATE deliveries SET state = ?4, state_at = ?3, due = ?3, first_due = CASE WHEN ?4 = 'outgoing' THEN ?3 ELSE first_due END
+             WHERE id IN (SELECT value FROM json_each(?1)) AND state IN (SELECT value FROM json_each(?2))",
+            ids.as_str(),
+            from.as_str(),
+            now,
+            c.to.as_str()
+        ),
+    ]
+}
+
+/// Corrects the address of a delivery that has not left.
+pub fn change_address(id: &str, address: &EmailAddress, by: &str, text: &str, now: Timestamp) -> [Statement; 2] {
+    [
+        statement!(
+            "UPDATE deliveries SET address = ?2, address_key = ?3, reason = NULL, permanent = 0, reply_code = NULL,
+               status = NULL, server_text = NULL WHERE id = ?1 AND state NOT IN ('sending', 'sent', 'delivered')",
+            id,
+            address.as_str(),
+            address.key()
+        ),
+        statement!(
+            "INSERT INTO events (delivery_id, at, kind, text, by_name) VALUES (?1, ?2, 'address_changed', ?3, ?4)",
+            id,
+            now,
+            text,
+            by
+        ),
+    ]
+}
+
+#[derive(Deserialize)]
+struct QueueRow {
+    delivery: DeliveryId,
+    email: EmailId,
+    message: MessageId,
+    record: Option<RecordId>,
+    prefix: Option<String>,
+    number: Option<u32>,
+    subject: String,
+    #[serde(deserialize_with = "json")]
+    sender: Mailbox,
+    name: String,
+    address: String,
+    state: DeliveryState,
+    lane: String,
+    server: Option<String>,
+    created: Timestamp,
+    due: Timestamp,
+    tries: u32,
+    server_text: Option<String>,
+}
+
+/// The queue, newest first.
+pub fn list_statement(query: &EmailQuery) -> (Statement, u32) {
+    let limit = super::limit(query.limit, 50, 200);
+    let filter_states = query.filter.unwrap_or(EmailFilter::NotDelivered);
+    let mut filter = Filter::new(vec![(limit + 1).into()]);
+    let states: Vec<String> = filter_states.states().iter().map(|it| format!("'{}'", it.as_str())).collect();
+    let is_all = filter_states == EmailFilter::All;
+    if !is_all {
+        filter.and(&format!("d.state IN ({})", states.join(", ")), []);
+    }
+    if let Some(q) = query.q.as_deref().map(str::trim).filter(|it| !it.is_empty()) {
+        filter.and(
+            "(instr(d.address_key, $0) OR instr(lower(e.subject), $0) OR instr(lower(d.name), $0))",
+            [q.to_lowercase().into()],
+        );
+    }
+    if let Some((at, id)) = super::read_cursor(query.cursor.as_deref()) {
+        filter.and("(d.created, d.id) < ($0, $1)", [Value::Number(at), id.into()]);
+    }
+    // Several states: walking the time index and skipping is cheaper than sorting all of them.
+    let index = if is_all || filter_states.states().len() > 1 { "deliveries_by_time" } else { "deliveries_by_state" };
+    let sql = format!(
+        "SELECT d.id AS delivery, d.email_id AS email, d.message_id AS message, d.record_id AS record, t.prefix, r.number,
+           e.subject, e.sender, d.name, d.address, d.state, d.lane, d.server_name AS server, d.created, d.due, d.tries,
+           d.server_text
+         FROM deliveries d INDEXED BY {index} JOIN emails e ON e.id = d.email_id
+         LEFT JOIN records r ON r.id = d.record_id LEFT JOIN record_types t ON t.name = r.type
+         WHERE 1 = 1{} ORDER BY d.created DESC, d.id DESC LIMIT ?1",
+        filter.sql
+    );
+    (Statement { sql: sql.into(), params: filter.params }, limit)
+}
+
+pub async fn list(app: &App, query: &EmailQuery) -> Result<Page<EmailRow>, StoreError> {
+    let (statement, limit) = list_statement(query);
+    let mut rows: Vec<QueueRow> = super::decode(app.run(statement).await?)?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|it| super::write_cursor(it.created.as_millis(), it.delivery.as_str()));
+    let items = rows
+        .into_iter()
+        .map(|it| EmailRow {
+            delivery: it.delivery,
+            email: it.email,
+            message: it.message,
+            record: it.record,
+            record_number: it.prefix.zip(it.number).map(|(prefix, n)| super::records::number(&prefix, n)),
+            subject: it.subject,
+            sender: it.sender.name.unwrap_or_else(|| it.sender.address.as_str().to_owned()),
+            recipient: if it.name.is_empty() { it.address } else { format!("{} <{}>", it.name, it.address) },
+            state: it.state,
+            lane: it.lane,
+            server: it.server,
+            created: it.created,
+            next_try: matches!(it.state, DeliveryState::Outgoing | DeliveryState::Deferred).then_some(it.due),
+            tries: it.tries,
+            last_answer: it.server_text,
+        })
+        .collect();
+    Ok(Page { items, next, total: None })
+}
+
+#[derive(Deserialize)]
+struct Count {
+    state: DeliveryState,
+    n: u32,
+}
+
+pub fn count_by_state() -> Statement {
+    statement!("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state")
+}
+
+/// Rows per tab.
+pub async fn counts(app: &App) -> Result<EmailCounts, StoreError> {
+    let rows: Vec<Count> = super::decode(app.run(count_by_state()).await?)?;
+    let counts = EmailFilter::ALL
+        .into_iter()
+        .map(|filter| {
+            let n = rows.iter().filter(|it| filter.states().contains(&it.state)).map(|it| it.n).sum();
+            (filter.as_str().to_owned(), n)
+        })
+        .collect();
+    Ok(EmailCounts { counts })
+}
+
+/// Messages and records that deliveries belong to, to tell open pages.
+#[derive(Deserialize)]
+pub struct Owner {
+    pub record_id: Option<String>,
+}
+
+pub async fn owners(app: &App, ids: &[String]) -> Result<Vec<Owner>, StoreError> {
+    let sql = "SELECT DISTINCT record_id FROM deliveries WHERE id IN (SELECT value FROM json_each(?1))";
+    super::decode(app.run(statement!(sql, to_json(ids))).await?)
+}
+
+/// What a report says of one delivery. Only from the states the machine allows.
+#[derive(Debug, Clone)]
+pub struct Mark<'a> {
+    pub delivery: &'a str,
+    pub from: Vec<DeliveryState>,
+    pub to: DeliveryState,
+    pub reason: Option<Reason>,
+    pub permanent: bool,
+    pub code: Option<u16>,
+    pub status: Option<&'a str>,
+    pub text: &'a str,
+    pub event: &'a str,
+}
+
+pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
+    let from = to_json(&m.from.iter().map(|it| it.as_str()).collect::<Vec<_>>());
+    [
+        statement!(
+            "INSERT INTO events (delivery_id, at, kind, text) SELECT id, ?2, ?3, ?4 FROM deliveries
+             WHERE id = ?1 AND state IN (SELECT value FROM json_each(?5))",
+            m.delivery,
+            now,
+            m.event,
+            m.text,
+            from.as_str()
+        ),
+        statement!(
+            "UPDATE deliveries SET state = ?2, state_at = ?3, reason = ?4, permanent = ?5, reply_code = ?6, status = ?7,
+               server_text = ?8, claim = NULL, due = CASE WHEN ?2 = 'deferred' THEN first_due + 172800000 ELSE due END
+             WHERE id = ?1 AND state IN (SELECT value FROM json_each(?9))",
+            m.delivery,
+            m.to.as_str(),
+            now,
+            m.reason.map(Reason::as_str),
+            m.permanent,
+            m.code,
+            m.status,
+            m.text,
+            from.as_str()
+        ),
+    ]
+}

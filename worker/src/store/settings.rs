@@ -1,0 +1,71 @@
+//! Settings of the installation and its alias domains.
+
+use mailroom_shared::address::Domain;
+use mailroom_shared::api::aliases::DomainRow;
+use mailroom_shared::policy::Policy;
+use mailroom_shared::time::Timestamp;
+use serde::Deserialize;
+
+use super::Answers;
+use super::StoreError;
+use super::decode;
+use crate::app::App;
+use crate::ports::Statement;
+use crate::statement;
+
+/// Name of the company; its presence means that the first run is over.
+pub const COMPANY: &str = "company";
+/// `gateway` policy as JSON.
+pub const POLICY: &str = "policy";
+/// Random id of this installation, for loop tags.
+pub const INSTALLATION: &str = "installation";
+
+pub fn get(key: &str) -> Statement {
+    statement!("SELECT value FROM settings WHERE key = ?1", key)
+}
+
+pub fn put(key: &str, value: &str) -> Statement {
+    statement!(
+        "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        value
+    )
+}
+
+#[derive(Deserialize)]
+struct ValueRow {
+    value: String,
+}
+
+/// The value of a setting.
+pub async fn value(app: &App, key: &str) -> Result<Option<String>, StoreError> {
+    Ok(super::decode_one::<ValueRow>(app.run(get(key)).await?)?.map(|it| it.value))
+}
+
+/// The policy of a settings row, the default where none was saved.
+pub fn policy(answers: &mut Answers) -> Result<Policy, StoreError> {
+    match answers.one::<ValueRow>()? {
+        Some(row) => serde_json::from_str(&row.value).map_err(|e| StoreError::Corrupt(format!("settings.policy: {e}"))),
+        None => Ok(Policy::default()),
+    }
+}
+
+pub fn text(answers: &mut Answers) -> Result<Option<String>, StoreError> {
+    Ok(answers.one::<ValueRow>()?.map(|it| it.value))
+}
+
+pub fn list_domains() -> Statement {
+    statement!("SELECT name, catchall, bounce, default_from FROM domains ORDER BY position, name")
+}
+
+pub async fn domains(app: &App) -> Result<Vec<DomainRow>, StoreError> {
+    decode(app.run(list_domains()).await?)
+}
+
+pub fn insert_domain(name: &Domain, now: Timestamp) -> Statement {
+    statement!(
+        "INSERT INTO domains (name, catchall, bounce, default_from, created) VALUES (?1, 'catchall', 'bounce', 'notifications', ?2)",
+        name.as_str(),
+        now
+    )
+}
