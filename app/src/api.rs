@@ -41,10 +41,7 @@ pub fn address<E: Endpoint>(path: &[&str], query: &E::Query) -> String {
 }
 
 fn with_query(mut url: String, query: &impl Serialize) -> String {
-    let fields = match serde_json::to_value(query) {
-        Ok(serde_json::Value::Object(fields)) => fields,
-        _ => return url,
-    };
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) else { return url };
     for (i, (name, value)) in fields.iter().filter(|(_, it)| !it.is_null()).enumerate() {
         url.push(if i == 0 { '?' } else { '&' });
         url.push_str(name);

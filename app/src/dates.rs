@@ -80,9 +80,7 @@ fn formatter(style: Style) -> js_sys::Function {
 /// A point in time as text.
 pub fn format(at: Timestamp, style: Style) -> String {
     let date = Date::new(&JsValue::from_f64(at.as_millis() as f64));
-    let text = formatter(style).call1(&JsValue::NULL, &date).ok().and_then(|it| it.as_string()).unwrap_or_default();
-    // en-GB writes "Tuesday 24 November", some engines with a comma.
-    text
+    formatter(style).call1(&JsValue::NULL, &date).ok().and_then(|it| it.as_string()).unwrap_or_default()
 }
 
 /// Minutes east of UTC at a point in time.
@@ -130,8 +128,7 @@ pub fn age_text(at: Timestamp, now: Timestamp) -> String {
         Age::Seconds(n) => t!("age.seconds", n = n),
         Age::Minutes(n) => t!("age.minutes", n = n),
         Age::Hours(n) if n < 6 || is_same_day(at, now) => t!("age.hours", n = n),
-        Age::Hours(_) => t!("age.yesterday"),
-        Age::Days(1) => t!("age.yesterday"),
+        Age::Hours(_) | Age::Days(1) => t!("age.yesterday"),
         Age::Days(n) => tn!("age.days", n),
         Age::Date => format(at, Style::Short),
     }
@@ -148,7 +145,7 @@ pub fn number(n: u32) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + 4);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(separator);
         }
         out.push(digit);

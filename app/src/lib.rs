@@ -3,6 +3,11 @@
 //! What is absent: rules (they are in `mailroom-shared` and in `model`, which is tested natively), raw colours and
 //! sizes (`style/tokens.css`), texts (`shared/locales`), requests outside `api`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::large_types_passed_by_value,
+    reason = "props of components are passed by value"
+)]
 #![expect(unreachable_pub, reason = "the component macro makes a public type for the props of a private component")]
 
 use leptos::prelude::*;

@@ -156,7 +156,9 @@ type Answer = Option<Result<String, ApiError>>;
 fn fetch(cache: Cache, tags: Vec<String>, again: RwSignal<u32>, address: Signal<Option<String>>) -> LocalResource<Answer> {
     LocalResource::new(move || {
         again.track();
-        tags.iter().for_each(|tag| cache.track(tag));
+        for tag in &tags {
+            cache.track(tag);
+        }
         let address = address.get();
         async move {
             let answer = api::send(Method::Get, &address?, None).await;

@@ -19,9 +19,9 @@ pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
 }
 
-/// What `cargo xtask dev` keeps between runs.
+/// What `cargo xtask dev` keeps between runs; `MAILROOM_STATE` puts it elsewhere.
 pub fn dev_state() -> PathBuf {
-    root().join(".mailroom/state")
+    env::var_os("MAILROOM_STATE").map_or_else(|| root().join(".mailroom/state"), |it| root().join(it))
 }
 
 /// Logs, screenshots and states of tests.

@@ -8,9 +8,9 @@ mod options;
 mod process;
 mod secrets;
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -40,15 +40,22 @@ pub struct Stack {
     sink: Sink,
     /// Ends the tick when dropped.
     _tick: Option<Sender<()>>,
+    /// Let go last, when nothing uses the state any more.
+    _lock: File,
 }
 
 impl Stack {
     /// Migrates the database and starts all parts; returns when `GET /api/health` answers.
     pub fn start(options: StackOptions) -> Result<Self> {
         check_built()?;
+        // Both before anything is forgotten: the state may be somebody else's, who is running on it.
+        let lock = lock(&options.state)?;
+        let ports = options.ports.resolve()?;
+        if options.fresh && options.state.exists() {
+            fs::remove_dir_all(&options.state).with_context(|| format!("cannot remove {}", options.state.display()))?;
+        }
         fs::create_dir_all(&options.state)
             .with_context(|| format!("cannot make the state folder {}", options.state.display()))?;
-        let ports = options.ports.resolve()?;
         let journal = Journal::file(&options.state.join("smtp.log"))?;
         let ca = TestCa::generate()?;
         ca.write_pem(&options.state.join("ca.pem"))?;
@@ -73,7 +80,8 @@ impl Stack {
             journal,
         })?;
         let tick = options.tick.then(|| tick(http)).transpose()?;
-        let mut stack = Self { options, http, worker: None, front_door: Some(front_door), sink, _tick: tick };
+        let mut stack =
+            Self { options, http, worker: None, front_door: Some(front_door), sink, _tick: tick, _lock: lock };
         stack.migrate()?;
         stack.start_worker()?;
         Ok(stack)
@@ -200,7 +208,7 @@ impl Drop for Stack {
 }
 
 /// Applies the migrations to the database under `state`.
-pub fn migrate(state: &std::path::Path) -> Result<()> {
+pub fn migrate(state: &Path) -> Result<()> {
     let output = wrangler(state)
         .args(["d1", "migrations", "apply", "DB", "--local", "--persist-to"])
         .arg(state.join("wrangler"))
@@ -214,6 +222,24 @@ pub fn migrate(state: &std::path::Path) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Only one stack at a time may use a state. The lock lies beside the folder, so that it outlives a fresh start, and the
+/// system lets it go with the process.
+fn lock(state: &Path) -> Result<File> {
+    let path = state.with_extension("lock");
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "{} is in use by another run; stop that one first, or set MAILROOM_STATE to another folder",
+            state.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
 }
 
 fn local(port: u16) -> SocketAddr {

@@ -12,6 +12,7 @@ pub fn NotFoundPage() -> AnyView {
     use_crumbs(vec![(t!("not_found.title"), None)]);
     view! {
         <main class="page" id="content">
+            <h1 class="vh">{t!("not_found.title")}</h1>
             <Blank art=Art::Search title=t!("not_found.title") text=t!("not_found.text")>
                 <a class="btn btn--primary" href="/">{t!("not_found.back")}</a>
             </Blank>

@@ -96,7 +96,13 @@ pub fn RecordPage(id: RecordId) -> AnyView {
         {move || match (is_there.get(), problem.get()) {
             (true, _) => view! { <Layout open/> }.into_any(),
             (false, Some(error)) => {
-                view! { <main class="page" id="content"><ProblemBlank error on_retry=retry/></main> }.into_any()
+                view! {
+                    <main class="page" id="content">
+                        <h1 class="vh">{t!("chatter.label")}</h1>
+                        <ProblemBlank error on_retry=retry/>
+                    </main>
+                }
+                .into_any()
             }
             (false, None) => {
                 view! { <main class="page" id="content"><SkeletonChatter/></main> }.into_any()

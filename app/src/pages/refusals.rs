@@ -101,7 +101,7 @@ fn Line(row: RefusalRow, opened: RwSignal<Option<String>>) -> AnyView {
             <td class="soft" title=row.subject.clone()>{row.subject.clone()}</td>
             <td>
                 <button type="button" class="link state state--fail trunc" aria-expanded=move || if is_open.get() { "true" } else { "false" } on:click=press>
-                    <Icon glyph=Glyph::Ban/>{reason}
+                    <Icon glyph=Glyph::Ban/><span class="trunc">{reason}</span>
                 </button>
             </td>
         </tr>

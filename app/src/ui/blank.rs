@@ -46,7 +46,7 @@ pub fn Blank(
     view! {
         <div class="blank">
             <svg class="blank-art" viewBox="0 0 72 56" aria-hidden="true" inner_html=art.svg()></svg>
-            <h3>{title}</h3>
+            <h2>{title}</h2>
             {(!text.is_empty()).then(|| view! { <p>{text}</p> })}
             {children.map(|it| view! { <div class="acts">{it()}</div> })}
             {(!code.is_empty()).then(|| view! { <p class="mono">{code}</p> })}

@@ -73,25 +73,28 @@ pub fn Dialog(
 /// Title, a line below it, and the ×.
 #[component]
 pub fn DialogHead(
-    #[prop(into)] title: String,
+    #[prop(into)] title: Signal<String>,
     /// Before the title.
-    #[prop(optional)]
-    mark: Option<AnyView>,
+    #[prop(optional, into)]
+    mark: ViewFn,
     #[prop(optional, into)] sub: Signal<String>,
+    /// The focus begins at the title, for a dialog that is read before it is used.
+    #[prop(optional)]
+    focus: bool,
 ) -> AnyView {
     let handle = use_dialog();
     view! {
-        <header class="dialog-head">
-            {mark}
+        <div class="dialog-head">
+            {move || mark.run()}
             <div class="trunc">
-                <h2 id=handle.title_id.get_value() class="trunc">{title}</h2>
+                <h2 id=handle.title_id.get_value() class="trunc" tabindex=focus.then_some("-1") autofocus=focus>{title}</h2>
                 {move || {
                     let text = sub.get();
                     (!text.is_empty()).then(|| view! { <p>{text}</p> })
                 }}
             </div>
             <Button class="push" kind=Kind::Ghost icon=Glyph::Close label=t!("ui.close") on_press=move |()| handle.close()/>
-        </header>
+        </div>
     }
     .into_any()
 }

@@ -111,9 +111,8 @@ fn move_focus(host: NodeRef<html::Span>, down: bool) {
     });
     let next = match now {
         None if down => 0,
-        None => n_items.saturating_sub(1),
         Some(i) if down => (i + 1) % n_items.max(1),
-        Some(0) => n_items.saturating_sub(1),
+        None | Some(0) => n_items.saturating_sub(1),
         Some(i) => i - 1,
     };
     if let Some(item) = items.item(next).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {

@@ -35,3 +35,16 @@ pub fn use_window(total: Signal<usize>, row_height: fn() -> f64, host: NodeRef<h
 pub fn is_narrow() -> bool {
     window().inner_width().ok().and_then(|it| it.as_f64()).is_some_and(|it| it <= 820.0)
 }
+
+/// Whether the reader is at the end of the page.
+pub fn is_at_end() -> bool {
+    let root = document().scrolling_element();
+    root.is_some_and(|root| root.scroll_height() - root.scroll_top() - root.client_height() < 160)
+}
+
+/// Goes to the end of the page.
+pub fn scroll_to_end() {
+    if let Some(root) = document().scrolling_element() {
+        root.set_scroll_top(root.scroll_height());
+    }
+}

@@ -52,6 +52,7 @@ use crate::ui::seg::Segment;
 use crate::ui::toast::Toast;
 use crate::ui::toast::Toasts;
 use crate::ui::toast::use_toasts;
+use crate::ui::window::scroll_to_end;
 
 mod files;
 mod goes;
@@ -299,13 +300,6 @@ fn random_key() -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// Shows the newest message.
-pub fn scroll_to_end() {
-    if let Some(root) = document().scrolling_element() {
-        root.set_scroll_top(root.scroll_height());
-    }
-}
-
 /// The box below the chatter.
 #[component]
 pub fn ComposerBox(composer: Composer) -> AnyView {
@@ -324,10 +318,10 @@ pub fn ComposerBox(composer: Composer) -> AnyView {
         } else if keys::is_send(&event) {
             event.prevent_default();
             composer.send();
-        } else if event.key() == "Escape" {
-            if let Some(text) = text.get_untracked() {
-                let _ = text.blur();
-            }
+        } else if event.key() == "Escape"
+            && let Some(text) = text.get_untracked()
+        {
+            let _ = text.blur();
         }
     };
     view! {

@@ -68,16 +68,12 @@ fn Content(record: Option<RecordId>, message: MessageId) -> AnyView {
     let head = Memo::new(move |_| read.data().map(|it| (it.subject, it.envelope)));
     let sub = Signal::derive(move || read.data().as_ref().map(head_line).unwrap_or_default());
     view! {
-        {move || {
-            let (subject, mark) = head.get().map_or_else(
-                || (t!("delivery.title"), None),
-                |(subject, envelope)| (subject, Some(mark(&envelope))),
-            );
-            match mark {
-                Some(mark) => view! { <DialogHead title=subject mark=mark sub/> }.into_any(),
-                None => view! { <DialogHead title=subject sub/> }.into_any(),
-            }
-        }}
+        <DialogHead
+            title=Signal::derive(move || head.get().map_or_else(|| t!("delivery.title"), |(subject, _)| subject))
+            mark=move || head.get().map(|(_, envelope)| mark(&envelope))
+            sub
+            focus=true
+        />
         <div class="dialog-body" tabindex="0">
             {move || {
                 let state = read.state.get();
@@ -222,7 +218,7 @@ fn explanation(row: &DeliveryView) -> AnyView {
     let domain = row.address.domain().to_owned();
     let address = row.address.to_string();
     let args = [("domain", domain.as_str()), ("address", address.as_str())];
-    let reason = row.reason.map(|it| it.as_str());
+    let reason = row.reason.map(mailroom_shared::outbox::failure::Reason::as_str);
     let said = |part: &str| reason.and_then(|it| i18n::try_text(&format!("reason.{it}.{part}"), &args));
     let fallback = |part: &str| {
         let key = if row.state == DeliveryState::Unknown { "unknown" } else { "other" };
@@ -237,6 +233,7 @@ fn explanation(row: &DeliveryView) -> AnyView {
         }
         _ => String::new(),
     };
+    let title = if title.ends_with(['.', '!', '?']) { title } else { format!("{title}.") };
     let code = [row.reply_code.map(|it| it.to_string()), row.status.clone()].into_iter().flatten().collect::<Vec<_>>();
     view! {
         <p>

@@ -81,7 +81,7 @@ pub fn FollowerLine(record: RecordId, follower: FollowerView) -> AnyView {
                 <span class="sub trunc" style="display:block" title=who.clone()>{who.clone()}</span>
             </span>
             <Menu
-                class="btn btn--ghost btn--sm btn--icon"
+                class="bare"
                 label=t!("follower.menu", name = follower.name)
                 trigger=mark
             >

@@ -13,6 +13,8 @@ use web_sys::ResizeObserver;
 use crate::model::text::has_colours;
 use crate::t;
 use crate::theme::use_dark;
+use crate::ui::window::is_at_end;
+use crate::ui::window::scroll_to_end;
 
 /// Colours come from the page, so that a plain mail looks like our own text in both themes.
 fn document_of(html: &str, images: bool, dark: bool) -> String {
@@ -47,8 +49,12 @@ pub fn HtmlFrame(body: BodyView, images: bool, #[prop(into)] on_ready: Callback<
         let body = frame.try_get_untracked().flatten().and_then(|it| it.content_document()).and_then(|it| it.body());
         if let (Some(frame), Some(body)) = (frame.try_get_untracked().flatten(), body) {
             let height = body.scroll_height();
+            let at_end = is_at_end();
             let style = HtmlElement::style(&frame);
             let _ = style.set_property("height", &format!("{height}px"));
+            if at_end {
+                request_animation_frame(scroll_to_end);
+            }
             if height > 0 && !measured.get_untracked() {
                 measured.set(true);
                 on_ready.run(());

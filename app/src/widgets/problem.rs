@@ -42,7 +42,8 @@ pub fn problem_code(error: &ApiError) -> String {
 pub fn field_error(error: Option<&ApiError>, field: &str) -> Option<String> {
     let Some(ApiError::Problem(problem)) = error else { return None };
     let found = problem.fields.iter().find(|it| it.field == field)?;
-    Some(i18n::try_text(&found.key, &[]).unwrap_or_else(|| t!("field.unknown")))
+    let key = if found.key.starts_with("field.") { found.key.clone() } else { format!("field.{}", found.key) };
+    Some(i18n::try_text(&key, &[]).unwrap_or_else(|| t!("problem.invalid")))
 }
 
 /// Whether a form's own fields tell the problem already.

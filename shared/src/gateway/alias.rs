@@ -1,5 +1,7 @@
 //! Aliases: which one an address means, and whom it lets in.
 
+use std::collections::HashMap;
+
 use crate::address::EmailAddress;
 use crate::api::aliases::ContactRule;
 use crate::api::aliases::RuleOutcome;
@@ -23,27 +25,42 @@ pub struct Match<'a> {
     pub tag: Option<String>,
 }
 
-/// The alias an address means: its own before one of any domain (RT-23), the whole local part before the part before `+`
-/// (RT-26). An alias whose domain is gone never matches (RT-25, AL-24).
-pub fn find<'a>(aliases: &'a [AliasFact], domains: &[DomainFact], address: &EmailAddress) -> Option<Match<'a>> {
-    let usable = || aliases.iter().filter(|it| domain_of(domains, &it.address).is_some());
-    let exact = |wanted: &EmailAddress| usable().find(|it| &it.address == wanted);
-    let anywhere = |wanted: &EmailAddress| {
-        let local = wanted.local().to_lowercase();
-        usable().find(|it| it.any_domain && it.address.local().to_lowercase() == local)
-    };
-    let tagged = base(address);
-    let with_tag = |alias, tag: &str| Match { alias, tag: Some(tag.to_lowercase()).filter(|it| !it.is_empty()) };
-    if let Some(alias) = exact(address) {
-        return Some(Match { alias, tag: None });
+/// Aliases by what they match. An alias whose domain is gone matches nothing (RT-25, AL-24).
+#[derive(Debug, Clone, Default)]
+pub struct Directory<'a> {
+    exact: HashMap<String, &'a AliasFact>,
+    /// Those of any domain, by local part (RT-23).
+    anywhere: HashMap<String, &'a AliasFact>,
+}
+
+impl<'a> Directory<'a> {
+    pub fn new(aliases: &'a [AliasFact], domains: &[DomainFact]) -> Self {
+        let mut out = Self::default();
+        for alias in aliases.iter().filter(|it| domain_of(domains, &it.address).is_some()) {
+            out.exact.entry(alias.address.key()).or_insert(alias);
+            if alias.any_domain {
+                out.anywhere.entry(alias.address.local().to_lowercase()).or_insert(alias);
+            }
+        }
+        out
     }
-    if let Some((alias, tag)) = tagged.as_ref().and_then(|(base, tag)| Some((exact(base)?, tag))) {
-        return Some(with_tag(alias, tag));
+
+    /// The alias an address means: its own before one of any domain, the whole local part before the part before `+`
+    /// (RT-26).
+    pub fn find(&self, address: &EmailAddress) -> Option<Match<'a>> {
+        let exact = |it: &EmailAddress| self.exact.get(&it.key()).copied();
+        let anywhere = |it: &EmailAddress| self.anywhere.get(&it.local().to_lowercase()).copied();
+        let tagged = base(address);
+        let by = |lookup: &dyn Fn(&EmailAddress) -> Option<&'a AliasFact>| {
+            let whole = lookup(address).map(|alias| Match { alias, tag: None });
+            whole.or_else(|| {
+                let (base, tag) = tagged.as_ref()?;
+                let tag = Some(tag.to_lowercase()).filter(|it| !it.is_empty());
+                Some(Match { alias: lookup(base)?, tag })
+            })
+        };
+        by(&exact).or_else(|| by(&anywhere))
     }
-    if let Some(alias) = anywhere(address) {
-        return Some(Match { alias, tag: None });
-    }
-    tagged.as_ref().and_then(|(base, tag)| Some(with_tag(anywhere(base)?, tag)))
 }
 
 /// An address without what stands after `+`, and that; an empty tag counts.
@@ -55,7 +72,7 @@ fn base(address: &EmailAddress) -> Option<(EmailAddress, String)> {
 
 impl<'a> Case<'a> {
     pub(super) fn find_alias(&self, address: &EmailAddress) -> Option<Match<'a>> {
-        find(&self.facts.aliases, &self.context.domains, address)
+        self.directory.find(address)
     }
 
     /// The type of the records an alias creates, or of its record.
@@ -80,7 +97,10 @@ impl<'a> Case<'a> {
             ContactRule::Followers => {
                 if record.is_none() {
                     // CS-4: nobody can follow what does not exist; the alias page says so.
-                    self.because("contact_rule", format!("{address} is open to followers, but has no record to follow"));
+                    self.because(
+                        "contact_rule",
+                        format!("{address} is open to followers, but has no record to follow"),
+                    );
                 }
                 let follows =
                     author.is_some_and(|it| record.is_some_and(|r| r.followers.iter().any(|f| f.id == it.id)));

@@ -47,7 +47,16 @@ impl Arrival {
         let automatic = automatic::classify(&head, envelope.mail_from.is_none());
         let report = report::read(raw);
         let content_sha256 = content_hash(&head, raw);
-        Self { sha256: sha256_hex(&[raw]), content_sha256, size: raw.len(), envelope, head, authentication, automatic, report }
+        Self {
+            sha256: sha256_hex(&[raw]),
+            content_sha256,
+            size: raw.len(),
+            envelope,
+            head,
+            authentication,
+            automatic,
+            report,
+        }
     }
 
     /// The sender: the first From mailbox (PAR-4).
@@ -105,7 +114,9 @@ fn body(raw: &[u8]) -> &[u8] {
 fn sha256_hex(parts: &[&[u8]]) -> String {
     use core::fmt::Write as _;
     let mut hasher = Sha256::new();
-    parts.iter().for_each(|it| hasher.update(it));
+    for part in parts {
+        hasher.update(part);
+    }
     hasher.finalize().iter().fold(String::with_capacity(64), |mut out, byte| {
         // Writing to a String can't fail.
         let _ = write!(out, "{byte:02x}");

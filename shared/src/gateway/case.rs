@@ -1,10 +1,13 @@
 //! One decision while it is being made: arrival, facts and what is known about the sender, with the rules asked so far.
 
+use std::collections::HashSet;
+
 use crate::address::EmailAddress;
 use crate::id::RecordId;
 use crate::policy::Caution;
 use crate::time::Timestamp;
 
+use super::alias::Directory;
 use super::arrival::Arrival;
 use super::facts::AliasFact;
 use super::facts::ContactFact;
@@ -54,6 +57,9 @@ pub(super) struct Case<'a> {
     pub(super) sender: Option<String>,
     /// Contacts that have the sender's address: neither archived nor one of our own addresses.
     contacts: Vec<&'a ContactFact>,
+    pub(super) directory: Directory<'a>,
+    /// Keys of all aliases, those of lost domains too.
+    alias_keys: HashSet<String>,
     pub(super) why: Vec<Why>,
 }
 
@@ -65,7 +71,11 @@ impl<'a> Case<'a> {
             Some(false) => Trust::Failed,
             None => Trust::Unknown,
         };
-        let mut case = Self { arrival, facts, context, now, trust, sender, contacts: Vec::new(), why: Vec::new() };
+        let directory = Directory::new(&facts.aliases, &context.domains);
+        let alias_keys = facts.aliases.iter().map(|it| it.address.key()).collect();
+        let contacts = Vec::new();
+        let mut case =
+            Self { arrival, facts, context, now, trust, sender, contacts, directory, alias_keys, why: Vec::new() };
         if let Some(key) = case.sender.clone() {
             // An address of ours never writes as somebody (AL-25).
             if !case.is_ours(&key) {
@@ -185,14 +195,15 @@ impl<'a> Case<'a> {
 
     /// An alias, catchall, bounce or reply address of ours.
     pub(super) fn is_ours(&self, key: &str) -> bool {
+        if self.alias_keys.contains(key) {
+            return true;
+        }
         let Ok(address) = EmailAddress::parse(key) else { return false };
-        self.special(&address).is_some()
-            || self.facts.aliases.iter().any(|it| it.address.key() == key)
-            || super::inquire::reply_id(&self.context.secret, &address).is_some()
+        self.special(&address).is_some() || super::inquire::reply_id(&self.context.secret, &address).is_some()
     }
 
     /// Why the address of an alias matched, for the explanation.
-    pub(super) fn describe(&self, alias: &AliasFact) -> String {
+    pub(super) fn describe(alias: &AliasFact) -> String {
         match &alias.target {
             super::facts::Target::New { r#type, .. } => format!("{} creates a {}", alias.address, r#type),
             super::facts::Target::Record(record) => format!("{} belongs to {record}", alias.address),

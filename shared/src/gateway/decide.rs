@@ -4,6 +4,8 @@
 //! fallback type → refusal. The envelope decides the recipient: each recipient is its own hand-over, so a mail to two
 //! aliases makes one record per hand-over (RT-17), and one that loops does not block the other (LP-5).
 
+use std::collections::HashMap;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -53,7 +55,7 @@ pub fn decide(arrival: &Arrival, facts: &Facts, context: &Context, now: Timestam
 /// Who is told of a route, in the order of [`recipients`]: followers and the responsible of the record, the author of a
 /// note that is answered, and, when a colleague wrote, the customer. Those in To and Cc have it already (NT-12). A held
 /// message counts as nothing yet: nobody is told.
-pub fn told(arrival: &Arrival, facts: &Facts, context: &Context, route: &Route) -> Vec<Recipient> {
+pub fn told(arrival: &Arrival, facts: &Facts, route: &Route) -> Vec<Recipient> {
     if route.held.is_some() {
         return Vec::new();
     }
@@ -74,7 +76,6 @@ pub fn told(arrival: &Arrival, facts: &Facts, context: &Context, route: &Route) 
     let is_colleague = author.is_some_and(|id| facts.contacts.iter().any(|it| &it.id == id && it.is_internal()));
     let customer = record.and_then(|it| it.customer.as_ref()).filter(|_| is_colleague);
     let already = copies(arrival);
-    let _ = context;
     recipients(&PostInput {
         internal: route.internal,
         author,
@@ -122,7 +123,7 @@ impl<'a> Case<'a> {
         let rcpt = self.arrival.envelope.rcpt_to.clone();
         if self.arrival.size > self.context.policy.max_size {
             self.because("size", format!("{} bytes are more than {}", self.arrival.size, self.context.policy.max_size));
-            return self.refuse(RefusalReason::TooBig, rcpt);
+            return Self::refuse(RefusalReason::TooBig, rcpt);
         }
         if let Some(text) = self.own_loop() {
             self.because("own_loop_tag", text);
@@ -136,7 +137,7 @@ impl<'a> Case<'a> {
         }
         let special = self.special(&rcpt);
         if special == Some(Special::Bounce) {
-            return self.to_bounce_address(rcpt);
+            return self.at_bounce_address(rcpt);
         }
         if let Some(thread) = self.reply_by_token() {
             return self.reply(&thread);
@@ -145,10 +146,10 @@ impl<'a> Case<'a> {
             return self.reply(&thread);
         }
         if special == Some(Special::Catchall) {
-            return self.to_catchall(rcpt);
+            return self.at_catchall(rcpt);
         }
         if let Some(found) = self.find_alias(&rcpt) {
-            return self.to_alias(found, rcpt);
+            return self.at_alias(found, rcpt);
         }
         self.fallback(rcpt)
     }
@@ -157,7 +158,9 @@ impl<'a> Case<'a> {
     fn duplicate(&mut self, recipient: &str) -> Option<Outcome> {
         let arrival = self.arrival;
         let is_same = |it: &&EarlierFact| {
-            it.direction == Direction::Out || it.recipients.is_empty() || it.recipients.iter().any(|key| key == recipient)
+            it.direction == Direction::Out
+                || it.recipients.is_empty()
+                || it.recipients.iter().any(|key| key == recipient)
         };
         let found = self.facts.earlier.iter().find(is_same)?;
         let of = found.message.clone();
@@ -191,13 +194,16 @@ impl<'a> Case<'a> {
     /// Mail to the bounce address that is no report: an absence note or a person who answered the return path belongs on
     /// the record of the message (by the signed address, or by reference); a machine's mail without either is kept as a
     /// report nobody can place (BN-1, LP-14); a person is told.
-    fn to_bounce_address(&mut self, rcpt: EmailAddress) -> Outcome {
+    fn at_bounce_address(&mut self, rcpt: EmailAddress) -> Outcome {
         let delivery = inquire::bounce_id(&self.context.secret, &rcpt)
             .and_then(|id| self.facts.deliveries.iter().find(|it| it.id == id));
         let parent = delivery.and_then(|it| self.message(&it.message));
         let record = parent.and_then(|it| self.record(it.record.as_ref()?));
         if let (Some(parent), Some(record)) = (parent, record) {
-            self.because("bounce_address", format!("the bounce address belongs to message {} on {}", parent.id, record.id));
+            self.because(
+                "bounce_address",
+                format!("the bounce address belongs to message {} on {}", parent.id, record.id),
+            );
             return self.reply(&Thread { by: By::BounceOf, parent, record });
         }
         if let Some(thread) = self.reply_by_reference() {
@@ -208,7 +214,7 @@ impl<'a> Case<'a> {
             return Outcome::Report(super::report::unplaced());
         }
         self.because("bounce_address", format!("{rcpt} only takes delivery reports"));
-        self.refuse(RefusalReason::NoSuchAddress, rcpt)
+        Self::refuse(RefusalReason::NoSuchAddress, rcpt)
     }
 
     fn reply(&mut self, thread: &Thread<'a>) -> Outcome {
@@ -242,7 +248,7 @@ impl<'a> Case<'a> {
         let r#type = thread.record.r#type.clone();
         self.because("deleted", format!("{} was deleted: a new {} is made", thread.record.id, r#type));
         if let Some(found) = self.find_alias(&rcpt) {
-            return self.to_alias(found, rcpt);
+            return self.at_alias(found, rcpt);
         }
         let admission = self.admit_reply(thread);
         self.write(Draft {
@@ -262,7 +268,7 @@ impl<'a> Case<'a> {
 
     /// The catchall only takes replies. A mail that also names an alias is served there, once: whichever hand-over comes
     /// first (RT-15). With a fallback type unknown addresses beside it win (RT-16).
-    fn to_catchall(&mut self, rcpt: EmailAddress) -> Outcome {
+    fn at_catchall(&mut self, rcpt: EmailAddress) -> Outcome {
         let head = &self.arrival.head;
         let named: Vec<EmailAddress> =
             head.to.iter().chain(&head.cc).map(|it| it.address.clone()).filter(|it| *it != rcpt).collect();
@@ -271,7 +277,7 @@ impl<'a> Case<'a> {
             if let Some(outcome) = self.duplicate(&address.key()) {
                 return outcome;
             }
-            return self.to_alias(found, address.clone());
+            return self.at_alias(found, address.clone());
         }
         let other = named.iter().find(|it| self.special(it).is_none());
         if let Some(other) = other.filter(|_| self.context.policy.fallback_type.is_some()) {
@@ -285,22 +291,22 @@ impl<'a> Case<'a> {
             }
         }
         self.because("catchall", format!("{rcpt} only takes answers to our messages, and this is none"));
-        self.refuse(RefusalReason::CatchallOnly, rcpt)
+        Self::refuse(RefusalReason::CatchallOnly, rcpt)
     }
 
-    fn to_alias(&mut self, found: Match<'a>, rcpt: EmailAddress) -> Outcome {
+    fn at_alias(&mut self, found: Match<'a>, rcpt: EmailAddress) -> Outcome {
         let alias = found.alias;
         let text = match &found.tag {
-            Some(tag) => format!("{}, tag {tag}", self.describe(alias)),
-            None => self.describe(alias),
+            Some(tag) => format!("{}, tag {tag}", Self::describe(alias)),
+            None => Self::describe(alias),
         };
         self.because("alias", text);
         match &alias.target {
             Target::New { r#type, defaults } => {
                 let parent = alias.parent.as_ref().and_then(|it| self.record(it));
                 if self.r#type(r#type.as_str()).is_none_or(|it| !it.receives_mail) {
-                    self.because("alias", format!("type {} takes no mail: the alias is broken", r#type));
-                    return self.refuse(RefusalReason::NoSuchAddress, rcpt);
+                    self.because("alias", format!("type {type} takes no mail: the alias is broken"));
+                    return Self::refuse(RefusalReason::NoSuchAddress, rcpt);
                 }
                 self.create_by(found, parent, r#type.clone(), defaults.clone(), rcpt)
             }
@@ -312,7 +318,7 @@ impl<'a> Case<'a> {
                 }
                 None => {
                     self.because("alias", format!("{id} does not exist: the alias is broken"));
-                    self.refuse(RefusalReason::NoSuchAddress, rcpt)
+                    Self::refuse(RefusalReason::NoSuchAddress, rcpt)
                 }
             },
         }
@@ -375,10 +381,10 @@ impl<'a> Case<'a> {
     }
 
     fn fallback(&mut self, rcpt: EmailAddress) -> Outcome {
-        if self.domain(&rcpt).is_some() {
-            if let Some(draft) = self.fallback_draft(rcpt.clone()) {
-                return self.write(draft);
-            }
+        if self.domain(&rcpt).is_some()
+            && let Some(draft) = self.fallback_draft(rcpt.clone())
+        {
+            return self.write(draft);
         }
         let text = if self.domain(&rcpt).is_some() {
             format!("nothing here has the address {rcpt}")
@@ -386,7 +392,7 @@ impl<'a> Case<'a> {
             format!("{} is no domain of ours", rcpt.domain())
         };
         self.because("no_such_address", text);
-        self.refuse(RefusalReason::NoSuchAddress, rcpt)
+        Self::refuse(RefusalReason::NoSuchAddress, rcpt)
     }
 
     /// RT-18, RT-19.
@@ -415,7 +421,8 @@ impl<'a> Case<'a> {
 
     /// The route of a draft that is admitted or held; loops are asked last, so that a refusal for another reason tells it.
     fn write(&mut self, draft: Draft<'a>) -> Outcome {
-        let Draft { by, found, record, parent, internal, r#type, defaults, seen_from, has_token, admission, recipient } = draft;
+        let Draft { by, found, record, parent, internal, r#type, defaults, seen_from, has_token, admission, recipient } =
+            draft;
         let alias = found.as_ref().map(|it| it.alias);
         let held = match admission {
             Admission::Admit => None,
@@ -437,7 +444,10 @@ impl<'a> Case<'a> {
         let route = Route {
             action: if is_new { Action::Create } else { Action::Append },
             title: Some(self.title(&defaults)).filter(|_| is_new && has_title),
-            responsible: alias.filter(|_| is_new).and_then(|it| it.owner.as_ref()?.active_user()).map(|it| it.id.clone()),
+            responsible: alias
+                .filter(|_| is_new)
+                .and_then(|it| it.owner.as_ref()?.active_user())
+                .map(|it| it.id.clone()),
             record: record.map(|it| it.id.clone()),
             alias: alias.map(|it| it.address.as_str().to_owned()),
             alias_id: alias.map(|it| it.id.clone()),
@@ -475,7 +485,7 @@ impl<'a> Case<'a> {
         Outcome::Refused { reason: RefusalReason::Loop, address, own: None, notice: is_first && !is_machine }
     }
 
-    fn refuse(&self, reason: RefusalReason, address: EmailAddress) -> Outcome {
+    fn refuse(reason: RefusalReason, address: EmailAddress) -> Outcome {
         Outcome::Refused { reason, address, own: None, notice: false }
     }
 
@@ -506,7 +516,7 @@ impl<'a> Case<'a> {
                 let is_held = routes.iter().all(|it| it.held.is_some());
                 verdict.decision = if is_held { Decision::Held } else { Decision::Accepted };
                 for route in &routes {
-                    let told = told(arrival, self.facts, self.context, route);
+                    let told = told(arrival, self.facts, route);
                     for id in told.into_iter().filter(Recipient::is_told).filter_map(|it| it.contact) {
                         if !verdict.notify.contains(&id) {
                             verdict.notify.push(id);
@@ -546,10 +556,15 @@ impl<'a> Case<'a> {
 
     /// RT-40: contacts in To and Cc; an address of ours is nobody (AL-25).
     fn copied(&self) -> Vec<ContactId> {
+        let mut by_key: HashMap<String, &ContactFact> = HashMap::new();
+        for contact in self.facts.contacts.iter().filter(|it| !it.archived && !it.is_alias) {
+            for address in &contact.emails {
+                by_key.entry(address.key()).or_insert(contact);
+            }
+        }
         let mut out = Vec::new();
         for key in copies(self.arrival) {
-            let is = |it: &&ContactFact| !it.archived && !it.is_alias && it.has(&key);
-            let found = self.facts.contacts.iter().find(is).filter(|_| !self.is_ours(&key));
+            let found = by_key.get(&key).filter(|_| !self.is_ours(&key));
             if let Some(contact) = found.filter(|it| !out.contains(&it.id)) {
                 out.push(contact.id.clone());
             }
@@ -563,7 +578,8 @@ impl<'a> Case<'a> {
         if subject.is_empty() || self.trust == super::case::Trust::Failed {
             return None;
         }
-        let fits = |it: &&super::facts::SuggestionFact| (is_reply || it.answered) && bare_subject(&it.title).0 == subject;
+        let fits =
+            |it: &&super::facts::SuggestionFact| (is_reply || it.answered) && bare_subject(&it.title).0 == subject;
         self.facts.suggestions.iter().find(fits).map(|it| it.record.clone())
     }
 }
@@ -574,8 +590,10 @@ fn name(message: Option<&MessageId>) -> &str {
 
 /// A subject without `Re:`, `Fwd:` and their like, lower case, blanks joined; and whether there were any.
 fn bare_subject(subject: &str) -> (String, bool) {
-    const PREFIXES: [&str; 18] =
-        ["re", "aw", "antw", "sv", "vs", "ref", "r", "rif", "res", "odp", "ynt", "tl", "fw", "fwd", "wg", "tr", "rv", "enc"];
+    const PREFIXES: [&str; 18] = [
+        "re", "aw", "antw", "sv", "vs", "ref", "r", "rif", "res", "odp", "ynt", "tl", "fw", "fwd", "wg", "tr", "rv",
+        "enc",
+    ];
     let text = subject.to_lowercase();
     let mut rest = text.trim();
     let mut is_reply = false;

@@ -122,9 +122,10 @@ pub(super) fn header_id(arrival: &Arrival) -> Option<MessageId> {
 }
 
 fn push<T: PartialEq>(list: &mut Vec<T>, item: Option<T>, max: usize) {
-    if let Some(item) = item {
-        if list.len() < max && !list.contains(&item) {
-            list.push(item);
-        }
+    if let Some(item) = item
+        && list.len() < max
+        && !list.contains(&item)
+    {
+        list.push(item);
     }
 }

@@ -58,10 +58,13 @@ impl Case<'_> {
         if count < threshold {
             return false;
         }
-        let what = record.map_or_else(|| format!("records of type {}", r#type), |it| format!("messages on {it}"));
+        let what = record.map_or_else(|| format!("records of type {type}"), |it| format!("messages on {it}"));
         let minutes = policy.minutes;
         if is_in_list(&policy.allow, &sender) {
-            self.because("loop", format!("{sender} made {count} {what} in {minutes} minutes, and is on the allow list"));
+            self.because(
+                "loop",
+                format!("{sender} made {count} {what} in {minutes} minutes, and is on the allow list"),
+            );
             return false;
         }
         self.because("loop", format!("{sender} made {count} {what} in {minutes} minutes; the limit is {threshold}"));

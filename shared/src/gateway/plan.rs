@@ -167,7 +167,7 @@ pub fn plan(
     ids: &mut dyn Ids,
     now: Timestamp,
 ) -> IngestPlan {
-    let mut planner = Planner { mail, arrival, facts, context, case: Case::new(arrival, facts, context, now), ids, now };
+    let mut planner = Planner { mail, arrival, facts, case: Case::new(arrival, facts, context, now), ids, now };
     let mut out = IngestPlan::default();
     if let Some(report) = &verdict.report {
         out.marks.clone_from(&report.marks);
@@ -184,7 +184,6 @@ struct Planner<'a> {
     mail: &'a InboundMail,
     arrival: &'a Arrival,
     facts: &'a Facts,
-    context: &'a Context,
     case: Case<'a>,
     ids: &'a mut dyn Ids,
     now: Timestamp,
@@ -224,7 +223,8 @@ impl Planner<'_> {
         });
         let message = self.message(route, record.clone(), author)?;
         let waits = !route.internal && !is_colleague && self.arrival.automatic.is_none() && route.held.is_none();
-        let owner = route.alias_id.as_ref().and_then(|id| self.facts.aliases.iter().find(|it| &it.id == id)?.owner.as_ref());
+        let owner =
+            route.alias_id.as_ref().and_then(|id| self.facts.aliases.iter().find(|it| &it.id == id)?.owner.as_ref());
         let mut follow: Vec<ContactId> = Vec::new();
         if new_record.is_some() {
             let creator = known.filter(|_| route.creator.is_some());
@@ -237,7 +237,7 @@ impl Planner<'_> {
         Some(Write {
             attachments: self.attachments(),
             follow,
-            notify: told(self.arrival, self.facts, self.context, route),
+            notify: told(self.arrival, self.facts, route),
             waiting_since: Some(self.now).filter(|_| waits),
             alias: route.alias_id.clone().filter(|_| route.held.is_none()),
             record,

@@ -50,7 +50,8 @@ impl<'a> Case<'a> {
     pub(super) fn reply_by_reference(&mut self) -> Option<Thread<'a>> {
         let head = &self.arrival.head;
         let named = head.in_reply_to.iter().filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
-        let listed = head.references.iter().rev().take(32).filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
+        let listed =
+            head.references.iter().rev().take(32).filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
         let marked = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
         let parent = named.or(listed).or(marked)?;
         let Some(thread) = self.thread(By::Reference, parent) else {
@@ -58,7 +59,8 @@ impl<'a> Case<'a> {
             return None;
         };
         if self.is_forward(thread.record) {
-            let text = format!("it refers to {}, but is addressed to an alias of another type: a forward", describe(&thread));
+            let text =
+                format!("it refers to {}, but is addressed to an alias of another type: a forward", describe(&thread));
             self.because("forward", text);
             return None;
         }
@@ -81,9 +83,7 @@ impl<'a> Case<'a> {
     /// forward (RT-9), nor does one of the same type (RT-8). For the hand-over to an alias of the same type it is a reply.
     fn is_forward(&self, record: &RecordFact) -> bool {
         let other_type = |address: &EmailAddress| {
-            self.find_alias(address)
-                .and_then(|it| self.target_type(it.alias))
-                .map(|it| it != record.r#type.as_str())
+            self.find_alias(address).and_then(|it| self.target_type(it.alias)).map(|it| it != record.r#type.as_str())
         };
         let rcpt = &self.arrival.envelope.rcpt_to;
         match other_type(rcpt) {
@@ -105,12 +105,11 @@ impl<'a> Case<'a> {
             return Admission::Admit;
         }
         let author = self.author(Some(thread.record), false);
-        if let Some(found) = self.find_alias(&self.arrival.envelope.rcpt_to) {
-            if self.target_type(found.alias) == Some(thread.record.r#type.as_str()) {
-                match self.admit_by_rule(found.alias, author, Some(thread.record)) {
-                    Admission::Admit => {}
-                    other => return other,
-                }
+        let found = self.find_alias(&self.arrival.envelope.rcpt_to);
+        if let Some(found) = found.filter(|it| self.target_type(it.alias) == Some(thread.record.r#type.as_str())) {
+            match self.admit_by_rule(found.alias, author, Some(thread.record)) {
+                Admission::Admit => {}
+                other => return other,
             }
         }
         if author.is_some_and(ContactFact::is_internal) || self.takes_part(author, thread.record) {
@@ -118,7 +117,10 @@ impl<'a> Case<'a> {
         }
         let who = self.arrival.author_from();
         let record = &thread.record.id;
-        self.because("stranger", format!("{who} neither takes part in {record} nor follows it, and knows only a Message-ID"));
+        self.because(
+            "stranger",
+            format!("{who} neither takes part in {record} nor follows it, and knows only a Message-ID"),
+        );
         match self.context.policy.stranger_reply {
             Caution::Hold => Admission::Hold(Held::StrangerReply),
             Caution::Refuse => Admission::Refuse(RefusalReason::StrangerReply),

@@ -16,6 +16,9 @@ use super::verdict::MarkState;
 use super::verdict::ReportVerdict;
 use super::verdict::Why;
 
+/// More recipients of one report are not read.
+const MAX_BLOCKS: usize = 1_000;
+
 /// What a report is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,12 +80,12 @@ impl ReportItem {
     /// What it says about a delivery; a report without an action says what its kind says.
     fn state(&self, kind: ReportKind) -> MarkState {
         match (kind, self.action.as_deref()) {
-            (ReportKind::Complaint, _) => MarkState::Complained,
-            (ReportKind::Receipt, _) => MarkState::Delivered,
+            // Whatever a complaint or a receipt says besides.
+            (ReportKind::Complaint | ReportKind::Receipt, _) => kind.state(),
             (_, Some("failed")) => MarkState::Bounced,
             (_, Some("delayed")) => MarkState::Deferred,
             (_, Some("delivered" | "relayed" | "expanded")) => MarkState::Delivered,
-            (_, _) => kind.state(),
+            _ => kind.state(),
         }
     }
 
@@ -121,11 +124,15 @@ impl Case<'_> {
         self.because("report", format!("it is a report of kind {}", report.kind.as_str()));
         let mut marks: Vec<Mark> = Vec::new();
         if let Some(delivery) = delivery {
-            self.because("bounce_address", format!("its bounce address belongs to {} on {}", delivery.recipient, delivery.message));
+            self.because(
+                "bounce_address",
+                format!("its bounce address belongs to {} on {}", delivery.recipient, delivery.message),
+            );
             let item = report.items.iter().position(|it| it.is_about(delivery)).or(Some(0));
             push(&mut marks, delivery, &report, item.filter(|i| *i < report.items.len()));
         }
-        let is_original = |it: &&DeliveryFact| it.message_id.as_ref().is_some_and(|id| report.original_ids.contains(id));
+        let is_original =
+            |it: &&DeliveryFact| it.message_id.as_ref().is_some_and(|id| report.original_ids.contains(id));
         let candidates: Vec<&DeliveryFact> = self.facts.deliveries.iter().filter(is_original).collect();
         for (i, item) in report.items.iter().enumerate() {
             candidates.iter().filter(|it| item.is_about(it)).for_each(|it| push(&mut marks, it, &report, Some(i)));
@@ -169,11 +176,17 @@ pub(super) fn read(raw: &[u8]) -> Option<Reported> {
         mail::report::Kind::Receipt => ReportKind::Receipt,
         mail::report::Kind::AutoReply | mail::report::Kind::Message => return None,
     };
+    let fields = if found.reports.is_empty() { Vec::new() } else { status_fields(raw) };
+    let field = |wanted: &Option<String>| {
+        let key = |text: &str| EmailAddress::parse(text).ok().map(|it| it.key());
+        let wanted = wanted.as_deref().and_then(key)?;
+        fields.iter().find(|(address, _)| key(address).as_ref() == Some(&wanted)).map(|(_, status)| status.clone())
+    };
     let item = |it: mail::report::Recipient| ReportItem {
+        status: field(&it.recipient).or(it.status),
         recipient: it.recipient,
         original_recipient: it.original_recipient,
         action: it.action,
-        status: it.status,
         reply_code: it.reply_code,
         reason: Some(it.reason.as_str().to_owned()),
         permanent: Some(it.permanent),
@@ -181,4 +194,35 @@ pub(super) fn read(raw: &[u8]) -> Option<Reported> {
         diagnostic: it.diagnostic,
     };
     Some(Reported { kind, items: found.reports.into_iter().map(item).collect(), original_ids: found.original_ids })
+}
+
+/// Final-Recipient and Status of each block as the reporting host wrote them (RFC 3464 section 2.3): the reader prefers
+/// a more telling code of the remote server, the journal shows what was said.
+fn status_fields(raw: &[u8]) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for file in mail::parse::parse(raw).attachments {
+        if !file.content_type.ends_with("/delivery-status") && !file.content_type.ends_with("/global-delivery-status") {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&file.bytes).replace("\r\n", "\n");
+        for block in text.split("\n\n").take(MAX_BLOCKS) {
+            let field = |name: &str| {
+                block.lines().find_map(|line| {
+                    let (found, value) = line.split_once(':')?;
+                    found.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+                })
+            };
+            let Some(recipient) = field("Final-Recipient") else { continue };
+            let recipient = recipient.rsplit(';').next().unwrap_or_default().trim().trim_matches(['<', '>']).to_owned();
+            let status = field("Status").and_then(|it| it.split([' ', '(', ';']).next().map(str::to_owned));
+            out.extend(status.filter(|it| is_status(it)).map(|it| (recipient, it)));
+        }
+    }
+    out
+}
+
+/// `5.1.1` (RFC 3463 section 2).
+fn is_status(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 3 && parts.iter().all(|it| (1..=3).contains(&it.len()) && it.bytes().all(|b| b.is_ascii_digit()))
 }

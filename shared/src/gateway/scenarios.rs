@@ -22,13 +22,18 @@ fn differs(want: &Value, got: &Value, at: &str) -> Option<String> {
         }
         Value::Object(keys) => {
             let Value::Object(found) = got else { return Some(format!("{at}: {got} instead of {want}")) };
-            keys.iter().find_map(|(key, want)| differs(want, found.get(key).unwrap_or(&Value::Null), &format!("{at}.{key}")))
+            keys.iter()
+                .find_map(|(key, want)| differs(want, found.get(key).unwrap_or(&Value::Null), &format!("{at}.{key}")))
         }
-        Value::Array(_) if SETS.iter().any(|it| at.ends_with(&format!(".{it}"))) => operator("unordered", want, got, at),
+        Value::Array(_) if SETS.iter().any(|it| at.ends_with(&format!(".{it}"))) => {
+            operator("unordered", want, got, at)
+        }
         Value::Array(items) => match got {
-            Value::Array(found) if found.len() == items.len() => {
-                items.iter().zip(found).enumerate().find_map(|(i, (want, got))| differs(want, got, &format!("{at}[{i}]")))
-            }
+            Value::Array(found) if found.len() == items.len() => items
+                .iter()
+                .zip(found)
+                .enumerate()
+                .find_map(|(i, (want, got))| differs(want, got, &format!("{at}[{i}]"))),
             _ => Some(format!("{at}: {got} instead of {want}")),
         },
         _ if want == got => None,

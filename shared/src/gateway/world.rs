@@ -1,7 +1,7 @@
 //! A small world as JSON, for scenario files and the routing dry run: what a store would answer, written by hand.
 //!
-//! Only `envelope` is needed. What the world leaves out follows from the rest: domains from the aliases, types from
-//! aliases and records. Ids of deliveries are made from `message/address`, short enough for a local part.
+//! Only `envelope` is needed. What the world leaves out follows from the rest: domains from the aliases and the
+//! envelope, types from aliases and records. Ids of deliveries are made from `message/address`, short enough for a local part.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -119,17 +119,21 @@ impl World {
         for user in world.list("users")? {
             read_user(&user, &mut contacts)?;
         }
-        let aliases = world.list("aliases")?;
-        let aliases =
-            aliases.iter().enumerate().map(|(i, it)| read_alias(i, it, &contacts)).collect::<Result<Vec<_>>>()?;
-        let domains = if world.get("domains").is_some() { domains } else { domains_of(&aliases) };
+        let mut aliases = Vec::new();
+        for (i, field) in world.list("aliases")?.iter().enumerate() {
+            // An alias without a domain exists, but never matches (RT-25).
+            if field.need("address")?.text()?.contains('@') {
+                aliases.push(read_alias(i, field, &contacts)?);
+            }
+        }
+        let domains = if world.get("domains").is_some() { domains } else { domains_of(&aliases, &rcpt_to) };
         for contact in &mut contacts {
             contact.is_alias = contact.emails.iter().any(|it| is_ours(&aliases, &domains, it));
         }
-        let records =
-            world.list("records")?.iter().map(|it| read_record(it, &contacts)).collect::<Result<Vec<_>>>()?;
+        let records = world.list("records")?.iter().map(|it| read_record(it, &contacts)).collect::<Result<Vec<_>>>()?;
         let types = read_types(&world, &aliases, &records, &policy)?;
-        let received = world.list("received")?.iter().map(|it| read_received(it, &records)).collect::<Result<Vec<_>>>()?;
+        let received =
+            world.list("received")?.iter().map(|it| read_received(it, &records)).collect::<Result<Vec<_>>>()?;
         let paused = world.list("paused")?.iter().map(address_of).collect::<Result<Vec<_>>>()?;
         let times = records.iter().flat_map(|it| it.messages.iter().filter_map(|m| m.fact.date));
         let latest = times.chain(received.iter().map(|(_, it)| it.at)).max();
@@ -156,7 +160,8 @@ impl World {
     pub fn envelope(&self) -> Result<Envelope> {
         let fill = |text: &str| String::from_utf8_lossy(&self.fill(text.as_bytes())).into_owned();
         let read = |field: &str, text: &str| {
-            EmailAddress::parse(text).map_err(|it| InvalidWorld { field: field.to_owned(), problem: format!("{text:?}: {it}") })
+            EmailAddress::parse(text)
+                .map_err(|it| InvalidWorld { field: field.to_owned(), problem: format!("{text:?}: {it}") })
         };
         let mail_from = self.envelope.0.as_deref().map(fill).filter(|it| !matches!(it.trim(), "" | "<>"));
         Ok(Envelope {
@@ -193,9 +198,11 @@ impl World {
             ("reply", message) => Some(token::reply_local(secret, message.trim())),
             ("bounce", delivery) => {
                 let (message, address) = delivery.trim().split_once('/')?;
-                let domain = self.context.domains.iter().find(|it| {
-                    after.get(1..).is_some_and(|text| text.starts_with(it.name.as_str().as_bytes()))
-                });
+                let domain = self
+                    .context
+                    .domains
+                    .iter()
+                    .find(|it| after.get(1..).is_some_and(|text| text.starts_with(it.name.as_str().as_bytes())));
                 let bounce = domain.or(self.context.domains.first()).map_or("bounce", |it| it.bounce.as_str());
                 Some(token::bounce_local(secret, bounce, &delivery_id(message, address)))
             }
@@ -409,9 +416,12 @@ fn read_domain(field: &Field<'_>) -> Result<DomainFact> {
     })
 }
 
-fn domains_of(aliases: &[AliasFact]) -> Vec<DomainFact> {
+/// The domains of the aliases, and that of the envelope: somebody has to be in charge of it.
+fn domains_of(aliases: &[AliasFact], rcpt_to: &str) -> Vec<DomainFact> {
     let mut out: Vec<DomainFact> = Vec::new();
-    for name in aliases.iter().filter_map(|it| Domain::parse(it.address.domain()).ok()) {
+    let own = rcpt_to.rsplit_once('@').map(|(_, it)| it.to_owned());
+    let names = aliases.iter().map(|it| it.address.domain().to_owned()).chain(own);
+    for name in names.filter_map(|it| Domain::parse(&it).ok()) {
         if out.iter().all(|it| it.name != name) {
             let text = str::to_owned;
             out.push(DomainFact {
@@ -521,7 +531,11 @@ fn read_record(field: &Field<'_>, contacts: &[ContactFact]) -> Result<WorldRecor
 
 fn contact_at(field: &Field<'_>, contacts: &[ContactFact]) -> Result<ContactFact> {
     let id = field.parsed(crate::id::ContactId::parse)?;
-    contacts.iter().find(|it| it.id == id).cloned().ok_or_else(|| field.error(format!("{id} is not one of the contacts")))
+    contacts
+        .iter()
+        .find(|it| it.id == id)
+        .cloned()
+        .ok_or_else(|| field.error(format!("{id} is not one of the contacts")))
 }
 
 fn participants(messages: &[WorldMessage]) -> Vec<String> {
@@ -539,9 +553,8 @@ fn participants(messages: &[WorldMessage]) -> Vec<String> {
 
 /// The last public comment or email, else the last message (TH-5).
 fn last_message(messages: &[WorldMessage]) -> Option<crate::id::MessageId> {
-    let is_talk = |it: &&WorldMessage| {
-        matches!(it.fact.kind, MessageKind::Comment | MessageKind::Email) && !it.fact.internal
-    };
+    let is_talk =
+        |it: &&WorldMessage| matches!(it.fact.kind, MessageKind::Comment | MessageKind::Email) && !it.fact.internal;
     // The last of equals: `max_by_key` takes it.
     let newest = |it: &&WorldMessage| it.fact.date;
     let talk = messages.iter().filter(is_talk).max_by_key(newest);

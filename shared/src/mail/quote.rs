@@ -4,7 +4,7 @@
 use super::html::scan;
 use super::html::scan::Token;
 
-/// A text body in up to three pieces; joined in this order they hold every line of the original.
+/// A text body in up to three pieces. Blank lines between the pieces are dropped; a signature below a quotation stays with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
     pub visible: String,

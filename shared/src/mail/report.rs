@@ -65,8 +65,10 @@ pub struct Recipient {
     pub original_recipient: Option<String>,
     /// `failed`, `delayed`, `delivered`, `relayed`, `expanded` (RFC 3464 section 2.3.3).
     pub action: Option<String>,
-    /// RFC 3463.
+    /// RFC 3463: the most telling one, of the field or of the server's own words.
     pub status: Option<String>,
+    /// The Status field as the report states it, when there is one.
+    pub stated_status: Option<String>,
     pub reply_code: Option<u16>,
     pub reason: Reason,
     /// The address itself is dead ([`failure::Failure::permanent`]).
@@ -267,6 +269,7 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
         original_recipient: original.clone().filter(|it| Some(it) != recipient.as_ref()),
         recipient: recipient.or(original),
         status: status.map(str::to_owned),
+        stated_status: status_field.map(str::to_owned),
         reply_code: code,
         reason: if is_success { Reason::Delivered } else { failure.reason },
         permanent: failure.permanent && !is_success && action.as_deref() != Some("delayed"),
@@ -315,6 +318,7 @@ fn read_complaint(mail: &InboundMail, original: Option<&Head>) -> Option<Report>
         original_recipient: None,
         action: None,
         status: None,
+        stated_status: None,
         reply_code: None,
         reason: Reason::Feedback,
         permanent: false,
@@ -343,6 +347,7 @@ fn read_receipt(mail: &InboundMail) -> Option<Report> {
         action: Some(disposition.split('/').next().unwrap_or_default().trim().to_ascii_lowercase())
             .filter(|it| !it.is_empty()),
         status: None,
+        stated_status: None,
         reply_code: None,
         reason: Reason::Delivered,
         permanent: false,
@@ -362,6 +367,7 @@ fn read_absence(head: &Head) -> Option<Report> {
         original_recipient: None,
         action: None,
         status: None,
+        stated_status: None,
         reply_code: None,
         reason: Reason::Vacation,
         permanent: false,
@@ -380,6 +386,7 @@ fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str,
         original_recipient: None,
         action: Some(if is_delay { "delayed" } else { "failed" }.to_owned()),
         status: status.map(str::to_owned),
+        stated_status: None,
         reply_code: code,
         reason: failure.reason,
         permanent: failure.permanent && !is_delay,

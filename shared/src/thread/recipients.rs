@@ -101,10 +101,8 @@ pub fn recipients(input: &PostInput<'_>) -> Vec<Recipient> {
     for contact in &input.mentions {
         list.add(contact, "mention", false);
     }
-    if !input.internal {
-        if let Some(contact) = input.customer {
-            list.add(contact, "customer", false);
-        }
+    for contact in input.customer.into_iter().filter(|_| !input.internal) {
+        list.add(contact, "customer", false);
     }
     for follower in &input.followers {
         let wanted = !input.internal || (follower.notes && follower.contact.is_internal());

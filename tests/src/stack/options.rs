@@ -25,6 +25,9 @@ impl Ports {
     pub(super) fn resolve(self) -> Result<Self> {
         let mut held = Vec::new();
         let mut take = |port: u16| -> Result<u16> {
+            if port == 0 {
+                return free_port(&mut held);
+            }
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             match TcpListener::bind(address) {
                 Ok(listener) => {
@@ -46,10 +49,26 @@ impl Ports {
     }
 }
 
+/// A free port below the range that the system hands out by itself: between our look and its use nobody is given it.
+fn free_port(held: &mut Vec<TcpListener>) -> Result<u16> {
+    for _ in 0..200 {
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        let port = 20_000 + u16::from_le_bytes(random) % 12_000;
+        if let Ok(listener) = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))) {
+            held.push(listener);
+            return Ok(port);
+        }
+    }
+    bail!("no free port between 20000 and 32000 on 127.0.0.1")
+}
+
 #[derive(Debug, Clone)]
 pub struct StackOptions {
     /// Database, objects and logs; survives a restart.
     pub state: PathBuf,
+    /// Forgets what earlier runs left there.
+    pub fresh: bool,
     pub ports: Ports,
     /// File with variables and secrets; without it the stack makes its own.
     pub vars_from: Option<PathBuf>,
@@ -67,6 +86,7 @@ impl StackOptions {
     pub fn dev() -> Self {
         Self {
             state: paths::dev_state(),
+            fresh: false,
             ports: Ports::DEV,
             vars_from: Some(paths::root().join(".dev.vars")),
             vars: Vec::new(),
@@ -79,10 +99,9 @@ impl StackOptions {
 
     /// Own ports and an own, empty state for each name. The cron trigger only runs when a test calls [`super::Stack::cron`].
     pub fn test(name: &str) -> Self {
-        let state = paths::test_output().join("state").join(name);
-        let _ = std::fs::remove_dir_all(&state);
         Self {
-            state,
+            state: paths::test_output().join("state").join(name),
+            fresh: true,
             ports: Ports::default(),
             vars_from: None,
             vars: Vec::new(),

@@ -27,16 +27,17 @@ pub fn ensure_dev_vars(path: &Path) -> Result<bool> {
 /// Writes the variables of a stack: those of `vars_from`, or secrets of its own, with `vars` on top.
 pub(super) fn write_vars(path: &Path, options: &StackOptions) -> Result<()> {
     let own = options.state.join("secrets.env");
-    let base = match &options.vars_from {
-        Some(path) => path,
-        None => {
-            ensure_dev_vars(&own)?;
-            &own
-        }
+    let base = if let Some(path) = &options.vars_from {
+        path
+    } else {
+        ensure_dev_vars(&own)?;
+        &own
     };
     let mut text = fs::read_to_string(base).with_context(|| format!("cannot read {}", base.display()))?;
     for (name, value) in &options.vars {
-        writeln!(text, "{name}={value:?}")?;
+        // dotenv takes what is between these quotes as it stands.
+        let quote = if value.contains('\'') { '`' } else { '\'' };
+        writeln!(text, "{name}={quote}{value}{quote}")?;
     }
     write_private(path, &text)
 }

@@ -1,13 +1,11 @@
 //! Everything on this machine, from a fresh clone to a page somebody can log in to.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use super::build::{self, Mode};
@@ -43,14 +41,12 @@ pub(super) fn run(options: &Options) -> Result<()> {
         (false, false) => Mode::Dev,
     };
     build::all(mode)?;
-    if options.fresh {
-        forget(&paths::dev_state())?;
-    }
     if ensure_dev_vars(&paths::root().join(".dev.vars"))? {
         println!("  made .dev.vars with fresh secrets for local runs");
     }
     let mut stack = step("start", || {
         let mut start = StackOptions::dev();
+        start.fresh = options.fresh;
         start.ports = Ports { http: options.port.unwrap_or(Ports::DEV.http), ..Ports::DEV };
         Stack::start(start)
     })?;
@@ -93,14 +89,6 @@ fn first_run() -> serde_json::Value {
         "language": "en",
         "smtp": { "host": "127.0.0.1", "port": Ports::DEV.sink },
     })
-}
-
-fn forget(state: &Path) -> Result<()> {
-    if state.exists() {
-        fs::remove_dir_all(state).with_context(|| format!("cannot remove {}", state.display()))?;
-        println!("  forgot the state of earlier runs");
-    }
-    Ok(())
 }
 
 fn announce(stack: &Stack, options: &Options) -> Result<()> {

@@ -101,6 +101,7 @@ async fn read_all(stream: &JsValue) -> Result<Vec<u8>, JsValue> {
 
 /// Email Routing hands over one mail for one recipient. `Err` makes the sender try again.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub async fn email(message: JsValue, env: Env, ctx: worker::worker_sys::Context) -> Result<(), JsValue> {
     let message: RawEmail = message.unchecked_into();
     let ctx = Context::new(ctx);
@@ -131,6 +132,7 @@ pub async fn email(message: JsValue, env: Env, ctx: worker::worker_sys::Context)
 
 /// A batch of nudges or provider events.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub async fn queue(
     batch: worker::worker_sys::MessageBatch,
     env: Env,

@@ -58,7 +58,7 @@ impl Access {
 
 /// State of the router.
 #[derive(Clone)]
-pub struct Shared {
+pub(super) struct Shared {
     pub app: SharedApp,
     pub background: Background,
 }

@@ -46,7 +46,7 @@ const AT_ONCE: usize = 8;
 
 /// Why a mail could not be written now.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Fault {
+pub(super) enum Fault {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

@@ -106,20 +106,21 @@ pub fn contacts_where(condition: &str) -> String {
     )
 }
 
-/// Messages an inquiry is about: `?1` our ids, `?2` Message-IDs, both JSON.
-const MESSAGES: &str = "SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(?1))
- UNION SELECT id FROM messages WHERE rfc_id IN (SELECT value FROM json_each(?2)) AND rfc_id IS NOT NULL
- UNION SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2)) AND provider_id IS NOT NULL";
+/// Messages an inquiry is about: `?1` our ids, `?2` Message-IDs, both JSON. `OR` instead of `UNION`: D1 takes five
+/// terms in a compound select, and each of these uses an index of its own.
+const MESSAGES: &str = "(id IN (SELECT value FROM json_each(?1)) OR rfc_id IN (SELECT value FROM json_each(?2))
+ OR id IN (SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2))))";
 
 /// Aliases: `?3` keys, `?4` local parts, both JSON.
-const ALIASES: &str = "SELECT id FROM aliases WHERE key IN (SELECT value FROM json_each(?3))
- UNION SELECT id FROM aliases WHERE any_domain = 1 AND substr(key, 1, instr(key, '@') - 1) IN (SELECT value FROM json_each(?4))";
+const ALIASES: &str = "(key IN (SELECT value FROM json_each(?3))
+ OR (any_domain = 1 AND substr(key, 1, instr(key, '@') - 1) IN (SELECT value FROM json_each(?4))))";
 
+/// Records of these messages, targets and parents of these aliases.
 fn records_of() -> String {
     format!(
-        "SELECT record_id FROM messages WHERE id IN ({MESSAGES})
-         UNION SELECT record_id FROM aliases WHERE record_id IS NOT NULL AND id IN ({ALIASES})
-         UNION SELECT parent_record_id FROM aliases WHERE parent_record_id IS NOT NULL AND id IN ({ALIASES})"
+        "SELECT id FROM records WHERE id IN (SELECT record_id FROM messages WHERE {MESSAGES})
+         OR id IN (SELECT record_id FROM aliases WHERE {ALIASES})
+         OR id IN (SELECT parent_record_id FROM aliases WHERE {ALIASES})"
     )
 }
 
@@ -289,7 +290,8 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
             format!(
                 "SELECT a.id, a.address, a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed,
                  a.outcome, a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact
-                 FROM aliases a LEFT JOIN users u ON u.id = a.owner_id WHERE a.id IN ({})",
+                 FROM aliases a LEFT JOIN users u ON u.id = a.owner_id
+                 WHERE a.id IN (SELECT id FROM aliases WHERE {})",
                 ALIASES.replace("?3", "?1").replace("?4", "?2")
             ),
             &keys,
@@ -298,7 +300,7 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
         statement!(
             format!(
                 "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at FROM messages
-                 WHERE id IN ({MESSAGES})"
+                 WHERE {MESSAGES}"
             ),
             &ours,
             &references
@@ -325,12 +327,12 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
         ),
         statement!(
             contacts_where(&format!(
-                "c.id IN (SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?5))
-                 UNION SELECT contact_id FROM followers WHERE record_id IN ({records})
-                 UNION SELECT customer_id FROM records WHERE customer_id IS NOT NULL AND id IN ({records})
-                 UNION SELECT u2.contact_id FROM records r JOIN users u2 ON u2.id = r.responsible_id WHERE r.id IN ({records})
-                 UNION SELECT author_id FROM messages WHERE author_id IS NOT NULL AND id IN ({MESSAGES})
-                 UNION SELECT u3.contact_id FROM aliases a2 JOIN users u3 ON u3.id = a2.owner_id WHERE a2.id IN ({ALIASES}))"
+                "(c.id IN (SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?5)))
+                 OR c.id IN (SELECT contact_id FROM followers WHERE record_id IN ({records}))
+                 OR c.id IN (SELECT customer_id FROM records WHERE id IN ({records}))
+                 OR c.id IN (SELECT u2.contact_id FROM records r JOIN users u2 ON u2.id = r.responsible_id WHERE r.id IN ({records}))
+                 OR c.id IN (SELECT author_id FROM messages WHERE {MESSAGES})
+                 OR c.id IN (SELECT contact_id FROM users WHERE id IN (SELECT owner_id FROM aliases WHERE {ALIASES})))"
             )),
             &ours,
             &references,

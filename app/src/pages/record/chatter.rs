@@ -16,7 +16,8 @@ use crate::ui::blank::Blank;
 use crate::ui::button::Button;
 use crate::ui::button::Kind;
 use crate::ui::skeleton::SkeletonChatter;
-use crate::widgets::composer::scroll_to_end;
+use crate::ui::window::is_at_end;
+use crate::ui::window::scroll_to_end;
 use crate::widgets::message_card::CardContext;
 use crate::widgets::message_card::MessageCard;
 use crate::widgets::message_card::ShowSeg;
@@ -108,10 +109,4 @@ fn scroll_when_ready(open: Open) {
         }
         now
     });
-}
-
-fn is_at_end() -> bool {
-    document().scrolling_element().is_some_and(|root| {
-        root.scroll_height() - root.scroll_top() - root.client_height() < 120
-    })
 }

@@ -26,7 +26,7 @@ pub(super) fn HelpDialog(#[prop(into)] on_close: Callback<()>) -> AnyView {
     ];
     view! {
         <Dialog on_close>
-            <DialogHead title=t!("help.title")/>
+            <DialogHead title=t!("help.title") focus=true/>
             <div class="dialog-body" tabindex="0">
                 <dl class="keys">
                     {lines

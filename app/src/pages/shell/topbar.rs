@@ -75,10 +75,14 @@ fn CrumbLine() -> AnyView {
                     .map(|it| it.0.get())
                     .unwrap_or_default()
                     .into_iter()
-                    .map(|(text, href)| match href {
-                        Some(href) => view! { <a href=href>{text}</a><Icon glyph=Glyph::Right/> }.into_any(),
-                        None => view! { <span aria-current="page">{text}</span> }.into_any(),
+                    .rev()
+                    .enumerate()
+                    .map(|(behind, (text, href))| match (behind, href) {
+                        (0, _) => view! { <span aria-current="page">{text}</span> }.into_any(),
+                        (_, Some(href)) => view! { <a href=href>{text}</a><Icon glyph=Glyph::Right/> }.into_any(),
+                        (_, None) => view! { <span class="only-wide">{text}</span><Icon glyph=Glyph::Right/> }.into_any(),
                     })
+                    .rev()
                     .collect_view()
             }}
         </nav>

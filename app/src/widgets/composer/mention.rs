@@ -69,15 +69,15 @@ impl Mentions {
         let after: String = value.chars().skip(caret).collect();
         let space = if before.is_empty() || before.ends_with(char::is_whitespace) { "" } else { " " };
         let next = format!("{before}{space}@{after}");
-        self.put(next, caret + space.len() + 1);
+        self.put(&next, caret + space.len() + 1);
         self.look();
     }
 
-    fn put(self, value: String, caret: usize) {
+    fn put(self, value: &str, caret: usize) {
         let units: usize = value.chars().take(caret).map(char::len_utf16).sum();
-        self.composer.draft.update(|it| it.now_mut().text.clone_from(&value));
+        self.composer.draft.update(|it| value.clone_into(&mut it.now_mut().text));
         if let Some(text) = self.text.get_untracked() {
-            text.set_value(&value);
+            text.set_value(value);
             let units = u32::try_from(units).unwrap_or(u32::MAX);
             let _ = text.set_selection_range(units, units);
             let _ = text.focus();
@@ -95,7 +95,7 @@ impl Mentions {
             }
         });
         self.typed.set(None);
-        self.put(value, caret);
+        self.put(&value, caret);
     }
 
     /// Keys of the list while it is open.

@@ -95,7 +95,7 @@ fn style(app: &Path, staging: &Path, mode: Mode, dist: &mut Dist) -> Result<Stri
     command
         .arg(app.join("style/main.css"))
         .arg(format!("--outdir={}", out.display()))
-        .args(["--asset-names=[name]-[hash]", "--public-path=/assets", "--external:/*"])
+        .args(["--asset-names=[name]-[hash]", "--public-path=/assets"])
         .args(["woff2", "svg", "png", "webp"].map(|it| format!("--loader:.{it}=file")));
     if mode.is_release() {
         command.arg("--minify");

@@ -1,0 +1,118 @@
+//! Rules of the page that no compiler knows: every text comes from the catalogue, in both languages; only `api` asks
+//! the Worker; models have no DOM.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use mailroom_shared::api::ProblemCode;
+use mailroom_shared::api::aliases::AliasState;
+use mailroom_shared::api::aliases::ContactRule;
+use mailroom_shared::api::emails::EmailFilter;
+use mailroom_shared::i18n::Catalogue;
+use mailroom_shared::i18n::Lang;
+use mailroom_shared::outbox::state::DeliveryState;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, out: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, out);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                out.push((path, text));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut out);
+    assert!(out.len() > 40, "the sources are found");
+    out
+}
+
+/// The literal keys of `t!("…")` or `tn!("…")`.
+fn keys<'a>(source: &'a str, call: &'a str) -> impl Iterator<Item = &'a str> {
+    source.match_indices(call).filter_map(move |(at, _)| {
+        let before = source[..at].chars().next_back();
+        let rest = source[at + call.len()..].strip_prefix('"')?;
+        (!before.is_some_and(char::is_alphanumeric)).then(|| rest.split('"').next()).flatten()
+    })
+}
+
+#[test]
+fn every_text_is_in_the_catalogue_of_both_languages() {
+    let (mut missing, mut n_keys) = (Vec::new(), 0);
+    for lang in Lang::ALL {
+        let catalogue = Catalogue::load(lang);
+        let mut need = |key: String| {
+            n_keys += 1;
+            if !catalogue.has(&key) {
+                missing.push(format!("{} {key}", lang.code()));
+            }
+        };
+        for (_, source) in sources() {
+            let code: String = source.lines().filter(|it| !it.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            keys(&code, "t!(").for_each(|it| need(it.to_owned()));
+            keys(&code, "tn!(").for_each(|it| need(format!("{it}.other")));
+        }
+        ProblemCode::ALL.iter().for_each(|it| need(format!("problem.{}", it.as_str())));
+        DeliveryState::ALL.iter().for_each(|it| need(format!("state.{}", it.as_str())));
+        EmailFilter::ALL.iter().for_each(|it| need(format!("emails.filter.{}", it.as_str())));
+        ContactRule::ALL.iter().for_each(|it| need(format!("aliases.rule.{}", it.as_str())));
+        AliasState::ALL.iter().for_each(|it| need(format!("aliases.state.{}", it.as_str())));
+        for reason in mailroom_shared::outbox::failure::Reason::ALL {
+            need(format!("reason.{}.title", reason.as_str()));
+            need(format!("reason.{}.advice", reason.as_str()));
+        }
+    }
+    assert!(n_keys > 700, "the keys are found: {n_keys}");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn no_words_stand_in_views() {
+    let mut found = Vec::new();
+    for (path, source) in sources() {
+        for (number, line) in source.lines().enumerate() {
+            for (at, _) in line.match_indices('"') {
+                // A literal child of an element stands behind `>` or `}` or alone; an attribute's behind `=`.
+                let before = line[..at].trim_end();
+                let is_child = before.ends_with('>') && !before.ends_with("=>") && !before.ends_with("->");
+                let text = line[at + 1..].split('"').next().unwrap_or_default();
+                let has_words = text.split(|c: char| !c.is_alphabetic()).any(|it| it.chars().count() > 1);
+                if is_child && has_words {
+                    found.push(format!("{}:{} {text}", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "words belong to the catalogue: {found:#?}");
+}
+
+#[test]
+fn models_are_pure_and_only_api_asks() {
+    for (path, source) in sources() {
+        let place = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+        let name = place.display().to_string();
+        if place.starts_with("model") {
+            for word in ["leptos", "web_sys", "js_sys", "gloo", "crate::api"] {
+                assert!(!source.contains(word), "{name} names {word}");
+            }
+        }
+        if name != "api.rs" {
+            assert!(!source.contains("gloo::net::http") && !source.contains("XmlHttpRequest::new"), "{name} asks by itself");
+        }
+        if place.starts_with("ui") {
+            assert!(!source.contains("mailroom_shared"), "{name} knows the domain");
+        }
+    }
+}
+
+#[test]
+fn colours_are_tokens() {
+    let style = Path::new(env!("CARGO_MANIFEST_DIR")).join("style/app.css");
+    let text = fs::read_to_string(style).unwrap();
+    let raw: Vec<_> = text.lines().filter(|it| it.contains(": #") && !it.contains("toast")).collect();
+    assert!(raw.len() <= 4, "raw colours belong to tokens.css: {raw:#?}");
+}

@@ -1,0 +1,346 @@
+//! The main job over the running Worker: real SMTP in, a record, an answer out, a red envelope, the retry; and what must
+//! hold when something breaks on the way.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
+#![allow(clippy::disallowed_methods, reason = "tests run natively, where the clock may be read")]
+
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+use mailroom_tests::client::Client;
+use mailroom_tests::mail::Mail;
+use mailroom_tests::mail::swaks;
+use mailroom_tests::sink::Received;
+use mailroom_tests::stack::Stack;
+use mailroom_tests::stack::StackOptions;
+use serde_json::Value;
+use serde_json::json;
+
+const DOMAIN: &str = "corp.example";
+const PASSWORD: &str = "a good password";
+
+/// A stack of its own, set up, with an administrator logged in. The clock does not move by itself here.
+fn start(name: &str) -> (Stack, Client) {
+    let stack = Stack::start(StackOptions::test(name)).unwrap();
+    let form = json!({
+        "company": "Corp", "name": "Mai Lindqvist", "email": "mai@corp.example", "password": PASSWORD,
+        "domain": DOMAIN, "language": "en",
+        "smtp": { "host": "127.0.0.1", "port": stack.sink().address().port() },
+    });
+    assert!(stack.set_up(&form).unwrap());
+    let api = stack.client();
+    api.login("mai@corp.example", PASSWORD).unwrap();
+    (stack, api)
+}
+
+/// Asks until there is an answer; the test says how long a user would wait.
+fn within<T>(limit: Duration, what: &str, stack: &Stack, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {limit:?} for {what}\n{}", stack.log_tail(60));
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn get(api: &Client, path: &str) -> Value {
+    api.get(path).unwrap().ok().unwrap()
+}
+
+fn records(api: &Client) -> Vec<Value> {
+    get(api, "/api/v1/records?limit=200")["items"].as_array().unwrap().clone()
+}
+
+fn messages(api: &Client, record: &str) -> Vec<Value> {
+    let all = get(api, &format!("/api/v1/records/{record}/messages?limit=100"));
+    all["items"].as_array().unwrap().iter().filter(|it| it["kind"] != "system").cloned().collect()
+}
+
+fn record_titled(api: &Client, stack: &Stack, title: &str) -> Value {
+    within(SOON, &format!("the record {title}"), stack, || records(api).into_iter().find(|it| it["title"] == title))
+}
+
+fn id(value: &Value) -> String {
+    value["id"].as_str().unwrap().to_owned()
+}
+
+/// Moves the Worker's clock.
+fn set_clock(api: &Client, ahead: Duration) {
+    let offset = i64::try_from(ahead.as_millis()).unwrap();
+    api.post("/api/dev/switches", &json!({ "clock_offset": offset })).unwrap().ok().unwrap();
+}
+
+/// Closes the undo window and sends what is due.
+fn send_now(stack: &Stack, api: &Client, ahead: Duration) {
+    set_clock(api, ahead);
+    stack.cron(None).unwrap();
+}
+
+fn post(api: &Client, record: &str, body: Value) -> Value {
+    let mut message = json!({ "mode": "message", "text": "" });
+    for (key, value) in body.as_object().unwrap() {
+        message[key] = value.clone();
+    }
+    api.post(&format!("/api/v1/records/{record}/messages"), &message).unwrap().ok().unwrap()
+}
+
+fn deliveries(api: &Client, message: &str) -> Value {
+    get(api, &format!("/api/v1/messages/{message}/deliveries"))
+}
+
+fn state_of(api: &Client, message: &str, address: &str) -> String {
+    let all = deliveries(api, message);
+    let found = all["deliveries"].as_array().unwrap().iter().find(|it| it["address"] == address).cloned();
+    found.map(|it| it["state"].as_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+fn received(stack: &Stack, address: &str) -> Vec<Received> {
+    stack.sink().messages_to(address)
+}
+
+fn header<'a>(raw: &'a str, name: &str) -> &'a str {
+    let wanted = format!("{}: ", name.to_lowercase());
+    raw.lines().find(|it| it.to_lowercase().starts_with(&wanted)).map_or("", |it| it[wanted.len()..].trim())
+}
+
+#[test]
+fn a_mail_becomes_a_record_is_answered_and_the_customer_writes_back() {
+    let (stack, api) = start("answer");
+    let door = stack.front_door().unwrap();
+    let pdf: Vec<u8> = (0..60_000_u32).map(|i| (i * 7 % 251) as u8).collect();
+    let mail = Mail::new("Ann Reid <ok.ann@sink.test>", "sales@corp.example", "24 chairs", "Dear all,\n\nhow much?")
+        .message_id("first@sink.test")
+        .attach("application/pdf", "plan ü.pdf", &pdf);
+    let sent = swaks(door, "ok.ann@sink.test", "sales@corp.example", &mail.raw().unwrap(), &[]).unwrap();
+    assert!(sent.accepted, "{}", sent.transcript);
+
+    let record = within(Duration::from_secs(2), "the record", &stack, || {
+        records(&api).into_iter().find(|it| it["title"] == "24 chairs")
+    });
+    assert_eq!(record["type"], "lead");
+    assert_eq!(record["customer"], "Ann Reid");
+    assert!(record["waiting_since"].is_number(), "somebody waits for an answer: {record}");
+    let record = id(&record);
+    let first = messages(&api, &record);
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0]["text"].as_str().unwrap().trim(), "Dear all,\n\nhow much?");
+    assert_eq!(first[0]["author_name"], "Ann Reid");
+    assert_eq!(first[0]["authenticated"], true);
+    let file = &first[0]["attachments"][0];
+    assert_eq!(file["name"], "plan ü.pdf");
+    let bytes = api.get(&format!("/api/v1/attachments/{}", file["id"].as_str().unwrap())).unwrap();
+    assert_eq!(bytes.bytes, pdf, "the file comes out as it went in");
+
+    // The answer.
+    let preview = json!({ "mode": "message", "text": "x" });
+    let people = api.post(&format!("/api/v1/records/{record}/recipients"), &preview).unwrap().ok().unwrap();
+    assert_eq!(people["by_email"], 1, "{people}");
+    let answer = post(&api, &record, json!({ "text": "Dear Ann,\n\n24 chairs cost € 4,000.\n\nMai", "key": "k1" }));
+    let again = post(&api, &record, json!({ "text": "Dear Ann,\n\n24 chairs cost € 4,000.\n\nMai", "key": "k1" }));
+    assert_eq!(answer["id"], again["id"], "posting twice posts once");
+    assert_eq!(answer["envelope"]["state"], "leaving");
+    assert!(received(&stack, "ok.ann@sink.test").is_empty(), "nothing leaves while it can be taken back");
+    send_now(&stack, &api, Duration::from_secs(11));
+    assert_eq!(state_of(&api, answer["id"].as_str().unwrap(), "ok.ann@sink.test"), "sent");
+
+    let got = received(&stack, "ok.ann@sink.test");
+    assert_eq!(got.len(), 1, "one mail, not two");
+    let raw = got[0].raw.as_str();
+    assert_eq!(header(raw, "From"), "\"Mai Lindqvist\" <mai@corp.example>");
+    assert!(header(raw, "Reply-To").contains("<reply+"), "{raw}");
+    assert!(header(raw, "References").contains("<first@sink.test>"), "{raw}");
+    assert_eq!(header(raw, "In-Reply-To"), "<first@sink.test>");
+    assert_eq!(header(raw, "Subject"), "Re: 24 chairs");
+    assert!(raw.contains("text/plain") && raw.contains("text/html"), "{raw}");
+    assert!(got[0].from.starts_with("bounce+"), "{}", got[0].from);
+    assert!(records(&api)[0]["waiting_since"].is_null(), "nobody waits any more");
+
+    // A client that drops References, to the token address only.
+    let reply_to = header(raw, "Reply-To").split(['<', '>']).nth(1).unwrap().to_owned();
+    let reply = Mail::new("Ann Reid <ok.ann@sink.test>", &reply_to, "Something else entirely", "Agreed!");
+    let sent = swaks(door, "ok.ann@sink.test", &reply_to, &reply.raw().unwrap(), &[]).unwrap();
+    assert!(sent.accepted, "{}", sent.transcript);
+    within(SOON, "the reply", &stack, || {
+        messages(&api, &record).iter().any(|it| it["text"] == "Agreed!").then_some(())
+    });
+    assert_eq!(records(&api).len(), 1, "no second record");
+}
+
+#[test]
+fn an_unknown_address_is_refused_and_the_refusal_is_in_the_journal() {
+    let (stack, api) = start("refused");
+    let mail = Mail::new("ok.ann@sink.test", "nosuch@corp.example", "Anybody there?", "Hello").raw().unwrap();
+    let sent = swaks(stack.front_door().unwrap(), "ok.ann@sink.test", "nosuch@corp.example", &mail, &[]).unwrap();
+    assert!(!sent.accepted);
+    assert!(sent.transcript.contains("550 5.1.1"), "{}", sent.transcript);
+    assert!(sent.transcript.contains("nosuch@corp.example"), "{}", sent.transcript);
+    assert!(records(&api).is_empty());
+    let journal = get(&api, "/api/v1/refusals");
+    assert_eq!(journal["items"][0]["rcpt_to"], "nosuch@corp.example");
+    assert_eq!(journal["items"][0]["reason"], "no_such_address");
+    assert_eq!(journal["items"][0]["subject"], "Anybody there?");
+}
+
+#[test]
+fn when_database_storage_or_queue_fail_the_peer_tries_again_and_one_record_exists() {
+    let (stack, api) = start("faults");
+    let door = stack.front_door().unwrap();
+    for (round, (fault, accepted)) in [("db", false), ("blobs", false), ("jobs", true)].into_iter().enumerate() {
+        let title = format!("During {fault}");
+        let mail = Mail::new("ok.ann@sink.test", "support@corp.example", &title, "Hello").raw().unwrap();
+        api.post("/api/dev/switches", &json!({ fault: true })).unwrap().ok().unwrap();
+        let sent = swaks(door, "ok.ann@sink.test", "support@corp.example", &mail, &[]).unwrap();
+        assert_eq!(sent.accepted, accepted, "{fault}: {}", sent.transcript);
+        assert!(accepted || sent.transcript.contains("451 4.3.0"), "{}", sent.transcript);
+        api.post("/api/dev/switches", &json!({ fault: false })).unwrap().ok().unwrap();
+        // The peer tries again, as peers do; for the lost nudge the minute sweep comes.
+        let sent = swaks(door, "ok.ann@sink.test", "support@corp.example", &mail, &[]).unwrap();
+        assert!(sent.accepted, "{fault}: {}", sent.transcript);
+        send_now(&stack, &api, Duration::from_secs(30 * (round as u64 + 1)));
+        record_titled(&api, &stack, &title);
+        assert_eq!(records(&api).iter().filter(|it| it["title"] == title.as_str()).count(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn a_refused_recipient_turns_the_envelope_red_until_corrected_or_ignored() {
+    let (stack, api) = start("red");
+    let new = json!({ "type": "order", "title": "S1", "email": "hard.bea@sink.test", "customer_name": "Bea" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    let message = id(&post(&api, &record, json!({ "text": "Your order" })));
+    send_now(&stack, &api, Duration::from_secs(11));
+    let dialog = deliveries(&api, &message);
+    assert_eq!(dialog["envelope"]["state"], "failing");
+    assert_eq!(dialog["envelope"]["failing"], 1);
+    let failed = &dialog["deliveries"][0];
+    assert_eq!(failed["state"], "failed");
+    assert_eq!(failed["reason"], "userunknown");
+    assert_eq!(failed["permanent"], true);
+    assert_eq!(failed["reply_code"], 550);
+    assert!(failed["server_text"].as_str().unwrap().contains("not known here"), "{failed}");
+    assert_eq!(get(&api, "/api/v1/shell")["failures"], 1);
+
+    // Corrected in the dialog, in the contact too.
+    let settle =
+        json!({ "retry": [{ "delivery": failed["id"], "address": "ok.bea@sink.test", "update_contact": true }] });
+    let path = format!("/api/v1/messages/{message}/deliveries");
+    let settled = api.post(&path, &settle).unwrap().ok().unwrap();
+    assert_eq!(settled["deliveries"][0]["address"], "ok.bea@sink.test");
+    within(SOON, "the white envelope", &stack, || {
+        (deliveries(&api, &message)["envelope"]["state"] == "fine").then_some(())
+    });
+    assert_eq!(received(&stack, "ok.bea@sink.test").len(), 1, "exactly one mail for the new address");
+    let contact = failed["contact"].as_str().unwrap();
+    assert_eq!(get(&api, &format!("/api/v1/contacts/{contact}"))["emails"][0], "ok.bea@sink.test");
+
+    // Ignore all.
+    let message = id(&post(&api, &record, json!({ "text": "One more", "cc": ["spam.carl@sink.test"] })));
+    send_now(&stack, &api, Duration::from_secs(30));
+    assert_eq!(deliveries(&api, &message)["envelope"]["state"], "failing");
+    let path = format!("/api/v1/messages/{message}/deliveries");
+    let settled = api.post(&path, &json!({ "ignore_all": true })).unwrap().ok().unwrap();
+    assert_eq!(settled["envelope"]["state"], "fine");
+    assert_eq!(get(&api, "/api/v1/shell")["failures"], 0);
+}
+
+#[test]
+fn deferred_mail_is_tried_again_by_itself_and_a_late_bounce_turns_it_red() {
+    let (stack, api) = start("later");
+    let new = json!({ "type": "order", "title": "S2", "email": "soft.dan@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    let message = id(&post(&api, &record, json!({ "text": "Hello", "cc": ["later.eve@sink.test"] })));
+    send_now(&stack, &api, Duration::from_secs(11));
+    assert_eq!(state_of(&api, &message, "soft.dan@sink.test"), "deferred");
+    let dialog = deliveries(&api, &message);
+    let waiting = dialog["deliveries"].as_array().unwrap().iter().find(|it| it["state"] == "deferred").unwrap();
+    assert!(waiting["next_try"].is_number() && waiting["gives_up"].is_number(), "{waiting}");
+    assert_eq!(waiting["reply_code"], 451);
+    // The report of later@ comes back through the front door.
+    within(SOON, "the bounce", &stack, || (state_of(&api, &message, "later.eve@sink.test") == "bounced").then_some(()));
+    assert_eq!(deliveries(&api, &message)["envelope"]["state"], "failing");
+    // Greylisting lets the third try in; the schedule makes it when its time has come.
+    for minutes in [2, 10, 30] {
+        send_now(&stack, &api, Duration::from_secs(60 * minutes));
+    }
+    assert_eq!(state_of(&api, &message, "soft.dan@sink.test"), "sent");
+    assert_eq!(received(&stack, "soft.dan@sink.test").len(), 1);
+}
+
+#[test]
+fn undo_takes_a_message_back_and_too_late_says_so() {
+    let (stack, api) = start("undo");
+    let new = json!({ "type": "ticket", "title": "T1", "email": "ok.fay@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    let message = id(&post(&api, &record, json!({ "text": "Oops" })));
+    let back = api.delete(&format!("/api/v1/messages/{message}")).unwrap().ok().unwrap();
+    assert_eq!(back["text"], "Oops");
+    assert!(messages(&api, &record).is_empty());
+    let message = id(&post(&api, &record, json!({ "text": "Meant it" })));
+    send_now(&stack, &api, Duration::from_secs(30));
+    assert_eq!(received(&stack, "ok.fay@sink.test").len(), 1);
+    let late = api.delete(&format!("/api/v1/messages/{message}")).unwrap();
+    assert_eq!((late.status, late.json().unwrap()["code"].as_str().unwrap()), (409, "wrong_state"));
+}
+
+#[test]
+fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
+    let (mut stack, api) = start("kill");
+    let mail = Mail::new("ok.ann@sink.test", "support@corp.example", "Twice", "Hello").raw().unwrap();
+    for _ in 0..2 {
+        let sent = swaks(stack.front_door().unwrap(), "ok.ann@sink.test", "support@corp.example", &mail, &[]).unwrap();
+        assert!(sent.accepted, "{}", sent.transcript);
+    }
+    record_titled(&api, &stack, "Twice");
+    // 200 mails of as many people, the Worker dies in the middle, the peer repeats what got no 250.
+    let total = 200;
+    let mails: Vec<(String, Vec<u8>)> = (0..total)
+        .map(|i| {
+            let from = format!("ok.p{i}@sink.test");
+            let raw = Mail::new(&from, "support@corp.example", &format!("Mail {i}"), "Hello").raw().unwrap();
+            (from, raw)
+        })
+        .collect();
+    let mut open: Vec<usize> = Vec::new();
+    for (i, (from, raw)) in mails.iter().enumerate() {
+        if i == total / 2 {
+            stack.kill_hard().unwrap();
+        }
+        let answer = stack.poster().post(from, "support@corp.example", raw);
+        if !matches!(answer, mailroom_tests::front_door::Outcome::Accepted) {
+            open.push(i);
+        }
+        if i == total / 2 + 5 {
+            stack.restart().unwrap();
+        }
+    }
+    assert!(!open.is_empty(), "the Worker was dead for some of them");
+    for i in open {
+        let (from, raw) = &mails[i];
+        let answer = stack.poster().post(from, "support@corp.example", raw);
+        assert!(matches!(answer, mailroom_tests::front_door::Outcome::Accepted), "{answer:?}");
+    }
+    // Nudges died with the process; the sweep finds their rows.
+    send_now(&stack, &api, Duration::from_secs(60));
+    within(Duration::from_secs(30), "all records", &stack, || {
+        let shell = get(&api, "/api/v1/shell");
+        (shell["inbox"].as_u64() == Some(total as u64 + 1)).then_some(())
+    });
+    let mut titles: Vec<String> = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = get(&api, &format!("/api/v1/records?limit=200{cursor}"));
+        titles.extend(page["items"].as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    titles.sort();
+    let before = titles.len();
+    titles.dedup();
+    assert_eq!((before, titles.len()), (total + 1, total + 1), "each once");
+}
