@@ -1,7 +1,6 @@
 //! Who is logged in.
 
 use leptos::prelude::*;
-use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::session::Me;
 use mailroom_shared::api::session::ReadMe;
 use mailroom_shared::api::session::ReadSetUp;
@@ -53,15 +52,12 @@ impl SessionState {
     /// Asks the Worker who is there.
     pub async fn load(self) {
         let answer = match api::call::<ReadMe>(&[], &(), &()).await {
-            Ok(me) => return self.enter(me),
-            Err(error) if error.code() == Some(ProblemCode::NotSetUp) => Session::SetUp,
-            Err(error) if error.code() == Some(ProblemCode::Unauthorized) => {
-                match api::call::<ReadSetUp>(&[], &(), &()).await {
-                    Ok(state) if state.needed => Session::SetUp,
-                    Ok(_) => Session::LoggedOut,
-                    Err(error) => Session::Unreachable(error),
-                }
-            }
+            Ok(Some(me)) => return self.enter(me),
+            Ok(None) => match api::call::<ReadSetUp>(&[], &(), &()).await {
+                Ok(state) if state.needed => Session::SetUp,
+                Ok(_) => Session::LoggedOut,
+                Err(error) => Session::Unreachable(error),
+            },
             Err(error) => Session::Unreachable(error),
         };
         self.0.set(answer);

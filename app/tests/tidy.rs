@@ -75,7 +75,11 @@ fn no_words_stand_in_views() {
     let mut found = Vec::new();
     for (path, source) in sources() {
         for (number, line) in source.lines().enumerate() {
-            for (at, _) in line.match_indices('"') {
+            if line.contains("r#\"") || line.contains("\"#") {
+                continue;
+            }
+            // Every other quote opens a literal.
+            for (at, _) in line.match_indices('"').step_by(2) {
                 // A literal child of an element stands behind `>` or `}` or alone; an attribute's behind `=`.
                 let before = line[..at].trim_end();
                 let is_child = before.ends_with('>') && !before.ends_with("=>") && !before.ends_with("->");

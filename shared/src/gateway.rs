@@ -24,5 +24,7 @@ pub mod reply;
 pub mod report;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 pub mod world;

@@ -77,7 +77,7 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::session::ReadSetUp, _, _>(r, Anyone, session::read_set_up);
     let r = mount::<api::session::DoSetUp, _, _>(r, Anyone, session::set_up);
     let r = mount::<api::session::DoLogin, _, _>(r, Anyone, session::login);
-    let r = mount::<api::session::ReadMe, _, _>(r, User, session::me);
+    let r = mount::<api::session::ReadMe, _, _>(r, Anyone, session::me);
     let r = mount::<api::session::ChangeMyself, _, _>(r, User, session::change_me);
     let r = mount::<api::session::DoLogout, _, _>(r, User, session::logout);
     let r = mount::<api::session::ListUsers, _, _>(r, User, session::list_users);

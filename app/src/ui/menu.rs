@@ -81,7 +81,6 @@ pub fn Menu(
                 type="button"
                 class=class
                 node_ref=button
-                aria-label=label.clone()
                 aria-haspopup="menu"
                 aria-expanded=move || if open.get() { "true" } else { "false" }
                 on:click=move |_| {
@@ -92,6 +91,7 @@ pub fn Menu(
                 }
             >
                 {trigger}
+                <span class="vh">" "{label.clone()}</span>
             </button>
             {move || open.get().then(|| view! { <div class=place role="menu" aria-label=label.clone()>{children()}</div> })}
         </span>

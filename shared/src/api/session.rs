@@ -157,7 +157,7 @@ crate::endpoints! {
     ReadSetUp: Get "/api/v1/setup" "Whether the first-run form is due" { query: (), body: () } -> SetUpState;
     DoSetUp: Post "/api/v1/setup" "First run: company, administrator, domain; logs in" { query: (), body: SetUp } -> Me;
     DoLogin: Post "/api/v1/session" "Log in with address and password" { query: (), body: Login } -> Me;
-    ReadMe: Get "/api/v1/session" "Who is logged in" { query: (), body: () } -> Me;
+    ReadMe: Get "/api/v1/session" "Who is logged in; nothing when nobody is" { query: (), body: () } -> Option<Me>;
     ChangeMyself: Patch "/api/v1/session" "Change one's own preferences" { query: (), body: ChangeMe } -> Me;
     DoLogout: Delete "/api/v1/session" "Log out" { query: (), body: () } -> ();
     ListUsers: Get "/api/v1/users" "Colleagues" { query: (), body: () } -> Vec<UserRow>;

@@ -213,3 +213,158 @@ impl<'a> List<'a, '_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::session::Role;
+    use crate::gateway::facts::UserFact;
+
+    /// `name flags`: `i` colleague told by email, `m` colleague told inside, `x` archived, `s` suppressed, `a` alias, `n`
+    /// without address. Everybody's address is `name@corp.test`.
+    fn person(word: &str) -> ContactFact {
+        let (name, flags) = word.split_once(':').unwrap_or((word, ""));
+        let has = |flag| flags.contains(flag);
+        let notify_by = if has('m') { NotifyBy::Mailroom } else { NotifyBy::Email };
+        let id = UserId::parse(format!("u-{name}")).unwrap();
+        ContactFact {
+            id: ContactId::parse(name).unwrap(),
+            name: name.to_owned(),
+            emails: EmailAddress::parse(&format!("{name}@corp.test")).into_iter().filter(|_| !has('n')).collect(),
+            archived: has('x'),
+            user: (has('i') || has('m')).then_some(UserFact { id, role: Role::Agent, notify_by, archived: false }),
+            is_alias: has('a'),
+            suppressed: has('s'),
+            language: None,
+        }
+    }
+
+    fn people(words: &str) -> Vec<ContactFact> {
+        words.split_whitespace().map(person).collect()
+    }
+
+    #[derive(Default)]
+    struct Post {
+        internal: bool,
+        colleagues_only: bool,
+        author: &'static str,
+        followers: &'static str,
+        /// Follow notes as well.
+        watchers: &'static str,
+        customer: &'static str,
+        mentions: &'static str,
+        /// `field=address`, a contact when `known` names him.
+        extra: &'static str,
+        known: &'static str,
+        leave_out: &'static str,
+        already: &'static str,
+    }
+
+    /// Expected: `name:by:why` in order.
+    fn check(post: &Post, expect: &str) {
+        let followers = people(post.followers);
+        let watchers = people(post.watchers);
+        let customer = people(post.customer);
+        let mentions = people(post.mentions);
+        let known = people(post.known);
+        let author = ContactId::parse(post.author).ok();
+        let leave_out: Vec<ContactId> =
+            post.leave_out.split_whitespace().map(|it| ContactId::parse(it).unwrap()).collect();
+        let boxes: Vec<(Field, Mailbox)> = post
+            .extra
+            .split_whitespace()
+            .map(|it| {
+                let (field, address) = it.split_once('=').unwrap();
+                let field = [Field::To, Field::Cc, Field::Bcc].into_iter().find(|it| it.as_str() == field).unwrap();
+                (field, Mailbox::new(None, EmailAddress::parse(address).unwrap()))
+            })
+            .collect();
+        let input = PostInput {
+            internal: post.internal,
+            author: author.as_ref(),
+            followers: followers
+                .iter()
+                .map(|contact| Follower { contact, notes: false })
+                .chain(watchers.iter().map(|contact| Follower { contact, notes: true }))
+                .collect(),
+            customer: customer.first(),
+            extra: boxes
+                .iter()
+                .map(|(field, mailbox)| Extra {
+                    mailbox,
+                    field: *field,
+                    contact: known.iter().find(|it| it.has(&mailbox.address.key())),
+                    suppressed: mailbox.address.as_str().starts_with("dead"),
+                })
+                .collect(),
+            mentions: mentions.iter().collect(),
+            leave_out: leave_out.iter().collect(),
+            already: post.already.split_whitespace().map(str::to_owned).collect(),
+            colleagues_only: post.colleagues_only,
+        };
+        let by = |it: TellBy| match it {
+            TellBy::Email => "email",
+            TellBy::Mailroom => "inside",
+            TellBy::Nobody => "nobody",
+        };
+        let got: Vec<String> =
+            recipients(&input).iter().map(|it| format!("{}:{}:{}", it.name, by(it.by), it.why)).collect();
+        assert_eq!(got.join(" "), expect);
+    }
+
+    #[test]
+    fn followers_and_the_customer_get_a_message() {
+        check(&Post::default(), "");
+        check(
+            &Post { author: "jon", followers: "jon:i ada:m bo:i lee", customer: "mia", ..Post::default() },
+            "mia:email:customer jon:nobody:author ada:inside:follower bo:email:follower lee:email:follower",
+        );
+        check(&Post { followers: "old:x desk:a mia mia", customer: "mia", ..Post::default() }, "mia:email:customer");
+        check(
+            &Post { followers: "gone:s mute:n ada:ms", customer: "mia", leave_out: "mia", ..Post::default() },
+            "mia:nobody:left_out gone:nobody:suppressed mute:nobody:no_address ada:inside:follower",
+        );
+    }
+
+    #[test]
+    fn typed_addresses_go_first_and_count_once() {
+        check(
+            &Post { extra: "to=mia@corp.test cc=new@else.test", known: "mia", customer: "mia", ..Post::default() },
+            "mia:email:added new@else.test:email:added",
+        );
+        check(
+            &Post { extra: "bcc=new@else.test to=NEW@else.test to=dead@else.test", ..Post::default() },
+            "new@else.test:email:added dead@else.test:nobody:suppressed",
+        );
+        // Somebody who writes to himself means it.
+        check(&Post { author: "jon", extra: "cc=jon@corp.test", known: "jon:i", ..Post::default() }, "jon:email:added");
+        check(&Post { mentions: "ada:m", followers: "ada:m", ..Post::default() }, "ada:inside:mention");
+    }
+
+    #[test]
+    fn notes_stay_in_the_house() {
+        check(&Post { internal: true, followers: "jon:i lee", customer: "mia", ..Post::default() }, "");
+        check(
+            &Post {
+                internal: true,
+                mentions: "ada:i mia",
+                watchers: "bo:m lee",
+                extra: "to=new@else.test",
+                ..Post::default()
+            },
+            "new@else.test:nobody:internal_only ada:email:mention mia:nobody:internal_only bo:inside:follower",
+        );
+    }
+
+    #[test]
+    fn nobody_is_told_twice_of_a_mail_that_came_in() {
+        check(
+            &Post { author: "mia", followers: "mia jon:i ada:i lee", already: "ada@corp.test", ..Post::default() },
+            "mia:nobody:author jon:email:follower ada:nobody:already lee:email:follower",
+        );
+        check(
+            &Post { colleagues_only: true, followers: "jon:i lee", customer: "mia", ..Post::default() },
+            "mia:nobody:internal_only jon:email:follower lee:nobody:internal_only",
+        );
+    }
+}

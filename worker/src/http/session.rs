@@ -222,11 +222,9 @@ pub(super) async fn login(call: Call<DoLogin>) -> AppResult<Answer<Me>> {
     Ok(Answer::with_cookie(me, cookie))
 }
 
-pub(super) async fn me(call: Call<ReadMe>) -> AppResult<Me> {
-    if !is_set_up(&call.app).await? {
-        return Err(AppError::new(ProblemCode::NotSetUp));
-    }
-    Ok(call.me()?.clone())
+/// Nobody is an answer, not an error: a page that asks before its login form did nothing wrong.
+pub(super) async fn me(call: Call<ReadMe>) -> AppResult<Option<Me>> {
+    super::endpoint::who(&call.app, &call.headers).await
 }
 
 pub(super) async fn change_me(call: Call<ChangeMyself>) -> AppResult<Me> {

@@ -207,7 +207,9 @@ fn push_write(
         let args = [("alias", new.alias.as_deref().unwrap_or_default())];
         // A moment before the mail, so that the line stands above it.
         let before = m.at - mailroom_shared::time::Span::millis(1);
-        let line = messages::system_line(&app.new_id(), record, None, "record_created_by_mail", &args);
+        let author = m.author.as_ref().map(|it| (it.as_str(), m.author_name.as_str()));
+        let mut line = messages::system_line(&app.new_id(), record, author, "record_created_by_mail", &args);
+        line.author_name.clone_from(&m.author_name);
         out.push(messages::insert(&line, before));
         out.push(records::index_words(record, &new.title));
     }
