@@ -82,8 +82,7 @@ impl Cache {
 }
 
 pub fn use_cache() -> Cache {
-    use_context::<Cache>()
-        .unwrap_or_else(|| Cache { tags: StoredValue::new(HashMap::new()), session: use_session() })
+    use_context::<Cache>().unwrap_or_else(|| Cache { tags: StoredValue::new(HashMap::new()), session: use_session() })
 }
 
 /// What a read knows: the last good answer, and what went wrong since.
@@ -153,7 +152,12 @@ where
 type Answer = Option<Result<String, ApiError>>;
 
 /// The untyped half of [`read`].
-fn fetch(cache: Cache, tags: Vec<String>, again: RwSignal<u32>, address: Signal<Option<String>>) -> LocalResource<Answer> {
+fn fetch(
+    cache: Cache,
+    tags: Vec<String>,
+    again: RwSignal<u32>,
+    address: Signal<Option<String>>,
+) -> LocalResource<Answer> {
     LocalResource::new(move || {
         again.track();
         for tag in &tags {

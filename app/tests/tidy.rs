@@ -52,7 +52,8 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
             }
         };
         for (_, source) in sources() {
-            let code: String = source.lines().filter(|it| !it.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            let code: String =
+                source.lines().filter(|it| !it.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
             keys(&code, "t!(").for_each(|it| need(it.to_owned()));
             keys(&code, "tn!(").for_each(|it| need(format!("{it}.other")));
         }
@@ -105,7 +106,10 @@ fn models_are_pure_and_only_api_asks() {
             }
         }
         if name != "api.rs" {
-            assert!(!source.contains("gloo::net::http") && !source.contains("XmlHttpRequest::new"), "{name} asks by itself");
+            assert!(
+                !source.contains("gloo::net::http") && !source.contains("XmlHttpRequest::new"),
+                "{name} asks by itself"
+            );
         }
         if place.starts_with("ui") {
             assert!(!source.contains("mailroom_shared"), "{name} knows the domain");

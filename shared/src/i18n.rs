@@ -102,13 +102,12 @@ fn fill(template: &str, args: &[(&str, &str)]) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         out.push_str(before);
         if let Some((name, tail)) = after.split_once('}') {
-            match args.iter().find(|(it, _)| *it == name) {
-                Some((_, value)) => out.push_str(value),
-                None => {
-                    out.push('{');
-                    out.push_str(name);
-                    out.push('}');
-                }
+            if let Some((_, value)) = args.iter().find(|(it, _)| *it == name) {
+                out.push_str(value);
+            } else {
+                out.push('{');
+                out.push_str(name);
+                out.push('}');
             }
             rest = tail;
         } else {

@@ -92,10 +92,7 @@ pub fn ulid(now: crate::time::Timestamp, random: [u8; 10]) -> String {
     for (i, byte) in random.iter().enumerate() {
         value |= u128::from(*byte) << (72 - 8 * i);
     }
-    (0..26)
-        .rev()
-        .map(|i| ALPHABET.get(((value >> (5 * i)) & 31) as usize).copied().map_or('0', char::from))
-        .collect()
+    (0..26).rev().map(|i| ALPHABET.get(((value >> (5 * i)) & 31) as usize).copied().map_or('0', char::from)).collect()
 }
 
 #[cfg(test)]

@@ -127,8 +127,7 @@ impl Timestamp {
     /// `Tue, 24 Nov 2026 10:00:00 +0000` (RFC 5322 section 3.3).
     pub fn to_rfc5322(self) -> String {
         const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let c = self.civil();
         let day = DAYS.get(c.weekday as usize).copied().unwrap_or_default();
         let month = MONTHS.get(c.month as usize - 1).copied().unwrap_or_default();

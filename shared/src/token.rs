@@ -74,7 +74,13 @@ pub fn sign(secret: &str, purpose: Purpose, id: &str) -> String {
     let plain = id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase() || b == b'-');
     // A ULID is upper case only, so lower-casing it loses nothing.
     let ulid = id.len() == 26 && id.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-    let name = if ulid { id.to_ascii_lowercase() } else if plain && !id.starts_with("x-") { format!("y{id}") } else { format!("x-{}", hex(id)) };
+    let name = if ulid {
+        id.to_ascii_lowercase()
+    } else if plain && !id.starts_with("x-") {
+        format!("y{id}")
+    } else {
+        format!("x-{}", hex(id))
+    };
     format!("{name}.{}", tag(secret, purpose, id))
 }
 
@@ -91,8 +97,8 @@ pub fn verify(secret: &str, purpose: Purpose, text: &str) -> Option<String> {
     };
     let expected = tag(secret, purpose, &id);
     // Compared without an early exit, so that timing tells nothing.
-    let same = expected.len() == given.len()
-        && expected.bytes().zip(given.bytes()).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0;
+    let same =
+        expected.len() == given.len() && expected.bytes().zip(given.bytes()).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0;
     same.then_some(id)
 }
 

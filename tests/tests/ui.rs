@@ -69,7 +69,13 @@ fn set_up_mail_in_answer_red_envelope_correct_and_close() {
     browser.find(".rail").unwrap();
     browser.screenshot("inbox-empty").unwrap();
     let arrived = Instant::now();
-    send_mail(&stack, "Ann Reid <ok.ann@sink.test>", "support@corp.example", "Leaking hatch", "Dear all,\n\nthe hatch leaks.");
+    send_mail(
+        &stack,
+        "Ann Reid <ok.ann@sink.test>",
+        "support@corp.example",
+        "Leaking hatch",
+        "Dear all,\n\nthe hatch leaks.",
+    );
     browser.wait_for_text("*", "Leaking hatch").unwrap();
     assert!(arrived.elapsed() < Duration::from_secs(3), "shown after {:?}", arrived.elapsed());
     browser.screenshot("inbox").unwrap();
@@ -120,7 +126,10 @@ fn every_page_in_both_languages_and_themes() {
     }
     let new = json!({ "type": "order", "title": "S1", "email": "hard.bea@sink.test", "customer_name": "Bea" });
     let record = api.post("/api/v1/records", &new).unwrap().ok().unwrap()["id"].as_str().unwrap().to_owned();
-    api.post(&format!("/api/v1/records/{record}/messages"), &json!({ "mode": "message", "text": "Hi" })).unwrap().ok().unwrap();
+    api.post(&format!("/api/v1/records/{record}/messages"), &json!({ "mode": "message", "text": "Hi" }))
+        .unwrap()
+        .ok()
+        .unwrap();
     api.post("/api/dev/switches", &json!({ "clock_offset": 11_000 })).unwrap().ok().unwrap();
     stack.cron(None).unwrap();
     let browser = Browser::start(&stack.base_url(), 1440, 900).unwrap();
@@ -132,7 +141,8 @@ fn every_page_in_both_languages_and_themes() {
     browser.fill("[name=password]", "a good password").unwrap();
     browser.press_enter().unwrap();
     browser.find(".rail").unwrap();
-    let pages = ["/inbox", "/records/order", "/emails?filter=all", "/contacts", "/settings/aliases", "/technical/refusals"];
+    let pages =
+        ["/inbox", "/records/order", "/emails?filter=all", "/contacts", "/settings/aliases", "/technical/refusals"];
     let mut wrong = Vec::new();
     let record_page = format!("/record/{record}");
     for (language, dark, width) in [("en", false, 1440), ("vi", true, 1440), ("en", true, 390), ("vi", false, 390)] {
@@ -143,7 +153,11 @@ fn every_page_in_both_languages_and_themes() {
             browser.open(page).unwrap();
             browser.find("main h1").unwrap();
             browser.run("return new Promise((done) => setTimeout(done, 400))", &[]).unwrap();
-            let name = format!("{}-{language}-{}-{width}", page.trim_matches('/').replace(['/', '?', '='], "-"), if dark { "dark" } else { "light" });
+            let name = format!(
+                "{}-{language}-{}-{width}",
+                page.trim_matches('/').replace(['/', '?', '='], "-"),
+                if dark { "dark" } else { "light" }
+            );
             browser.screenshot(&name).unwrap();
             look(&browser, &name, &mut wrong);
         }

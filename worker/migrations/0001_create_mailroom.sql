@@ -34,6 +34,7 @@ CREATE TABLE contact_emails (
   PRIMARY KEY (contact_id, key)
 ) STRICT;
 CREATE INDEX contact_emails_by_key ON contact_emails (key);
+CREATE INDEX contact_emails_in_order ON contact_emails (contact_id, position);
 
 CREATE TABLE users (
   id TEXT PRIMARY KEY,

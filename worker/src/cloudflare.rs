@@ -11,6 +11,6 @@ mod mailer;
 mod smtp;
 
 pub use clock::DEV_CLOCK;
+pub use env::DEV_FAULTS;
 pub use env::app_from_env;
 pub use hub::Hub;
-pub use env::DEV_FAULTS;

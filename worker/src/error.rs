@@ -34,8 +34,10 @@ impl AppError {
     /// All wrong fields at once.
     pub fn fields(fields: Vec<(&str, &str)>) -> Self {
         let mut problem = Problem::new(ProblemCode::Invalid);
-        problem.fields =
-            fields.into_iter().map(|(field, key)| FieldError { field: field.to_owned(), key: key.to_owned() }).collect();
+        problem.fields = fields
+            .into_iter()
+            .map(|(field, key)| FieldError { field: field.to_owned(), key: key.to_owned() })
+            .collect();
         Self(problem)
     }
 

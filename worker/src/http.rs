@@ -32,6 +32,8 @@ use crate::error::AppError;
 pub use endpoint::Access;
 use endpoint::Shared;
 use endpoint::mount;
+#[cfg(test)]
+pub(crate) use shell::MIGRATIONS;
 
 /// Work that goes on after the answer: nudges and news for open pages.
 #[derive(Clone)]

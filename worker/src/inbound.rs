@@ -131,7 +131,8 @@ async fn keep(
     let raw_key = format!("raw/{}.eml", arrival.sha256);
     app.blobs.put(&raw_key, raw).await?;
     let route = verdict.routes.first();
-    let alias_key = route.and_then(|it| it.alias.as_deref()).and_then(|it| EmailAddress::parse(it).ok()).map(|it| it.key());
+    let alias_key =
+        route.and_then(|it| it.alias.as_deref()).and_then(|it| EmailAddress::parse(it).ok()).map(|it| it.key());
     let verdict_text = serde_json::to_string(verdict).unwrap_or_default();
     let row = ingests::NewIngest {
         id,

@@ -56,6 +56,10 @@ mod tests {
     fn addresses_are_masked_and_values_escaped() {
         assert_eq!(mask("ann@customer.test"), "a**@customer.test");
         assert_eq!(mask("nobody"), "**");
-        assert_eq!(line("info", "x", &[("a", "\"\n")]), r#"{"event":"x","a":"\"\n","level":"info"}"#.replace(r#""event":"x","a":"\"\n","level":"info""#, r#""a":"\"\n","event":"x","level":"info""#));
+        assert_eq!(
+            line("info", "x", &[("a", "\"\n")]),
+            r#"{"event":"x","a":"\"\n","level":"info"}"#
+                .replace(r#""event":"x","a":"\"\n","level":"info""#, r#""a":"\"\n","event":"x","level":"info""#)
+        );
     }
 }

@@ -31,7 +31,9 @@ pub enum StoreError {
 pub fn decode<T: DeserializeOwned>(rows: Rows) -> Result<Vec<T>, StoreError> {
     rows.rows
         .into_iter()
-        .map(|row| serde_json::from_value(serde_json::Value::Object(row)).map_err(|e| StoreError::Corrupt(e.to_string())))
+        .map(|row| {
+            serde_json::from_value(serde_json::Value::Object(row)).map_err(|e| StoreError::Corrupt(e.to_string()))
+        })
         .collect()
 }
 

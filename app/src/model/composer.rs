@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn undo_loses_nothing() {
         let mut draft = draft(PostMode::Note);
-        let message = super::Draft { message: Text { text: "sent".into(), ..Text::default() }, ..Draft::default() }.post("k");
+        let message =
+            super::Draft { message: Text { text: "sent".into(), ..Text::default() }, ..Draft::default() }.post("k");
         draft.put_back(&message, Vec::new());
         assert_eq!(draft.message.text, "sent\n\nHello");
         assert_eq!(draft.note.text, "secret");

@@ -65,9 +65,7 @@ pub fn pieces(text: &str, people: &[String]) -> Vec<Piece> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let at_word = plain.chars().next_back().is_none_or(|it| !it.is_alphanumeric());
-        if at_word
-            && let Some((piece, tail)) = link(rest).or_else(|| mention(rest, people))
-        {
+        if at_word && let Some((piece, tail)) = link(rest).or_else(|| mention(rest, people)) {
             if !plain.is_empty() {
                 out.push(Piece::Text(std::mem::take(&mut plain)));
             }
@@ -109,9 +107,12 @@ fn mention<'a>(text: &'a str, people: &[String]) -> Option<(Piece, &'a str)> {
 /// body is not worth a frame.
 pub fn needs_frame(html: &str) -> bool {
     let html = html.to_ascii_lowercase();
-    ["<img", "<table", "<a ", "<b>", "<strong", "<i>", "<em", "<ul", "<ol", "<li", "<font", "<h1", "<h2", "<h3", "<pre", "style="]
-        .iter()
-        .any(|it| html.contains(it))
+    [
+        "<img", "<table", "<a ", "<b>", "<strong", "<i>", "<em", "<ul", "<ol", "<li", "<font", "<h1", "<h2", "<h3",
+        "<pre", "style=",
+    ]
+    .iter()
+    .any(|it| html.contains(it))
 }
 
 /// Whether an HTML body sets colours of its own; it is then shown on white paper in both themes.
@@ -151,7 +152,10 @@ mod tests {
     #[test]
     fn links_and_mentions() {
         let people = ["Mai".to_owned(), "Mai Lindqvist".to_owned()];
-        let got = pieces("Hi @Mai Lindqvist, see https://x.test/a(b). Or (http://y.test). no@Mai javascript:x http://", &people);
+        let got = pieces(
+            "Hi @Mai Lindqvist, see https://x.test/a(b). Or (http://y.test). no@Mai javascript:x http://",
+            &people,
+        );
         let text = |it: &str| Piece::Text(it.to_owned());
         let link = |it: &str| Piece::Link(it.to_owned(), it.to_owned());
         assert_eq!(

@@ -122,7 +122,9 @@ fn Line(row: AliasRow, editing: Editing) -> AnyView {
     let types = use_types();
     let target = match (row.creates.clone(), row.record.clone()) {
         (Some(kind), _) => {
-            let name = move || types.with(|all| all.iter().find(|it| it.name == kind).map(one_of)).unwrap_or_else(|| kind.to_string());
+            let name = move || {
+                types.with(|all| all.iter().find(|it| it.name == kind).map(one_of)).unwrap_or_else(|| kind.to_string())
+            };
             view! { {move || t!("aliases.creates", kind = name())} }.into_any()
         }
         (None, Some(record)) => {
@@ -211,7 +213,9 @@ fn Form(alias: Option<AliasRow>) -> AnyView {
     let text = |get: fn(&AliasRow) -> String| RwSignal::new(alias.as_ref().map(get).unwrap_or_default());
     let address = text(|it| it.address.to_string());
     let first = types.with_untracked(|all| all.first().map(|it| it.name.to_string())).unwrap_or_default();
-    let creates = RwSignal::new(alias.as_ref().map_or(first, |it| it.creates.as_ref().map(ToString::to_string).unwrap_or_default()));
+    let creates = RwSignal::new(
+        alias.as_ref().map_or(first, |it| it.creates.as_ref().map(ToString::to_string).unwrap_or_default()),
+    );
     let rule = RwSignal::new(alias.as_ref().map(|it| it.contact_rule).unwrap_or_default().as_str().to_owned());
     let outcome = RwSignal::new(alias.as_ref().map(|it| it.outcome).unwrap_or_default().as_str().to_owned());
     let listed = text(|it| it.listed.join("\n"));

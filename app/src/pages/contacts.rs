@@ -125,7 +125,10 @@ fn Line(row: ContactRow, editing: Editing) -> AnyView {
     let side = if row.internal { Side::Us } else { Side::Them };
     let first = row.emails.first().map(ToString::to_string).unwrap_or_default();
     let more = row.emails.len().saturating_sub(1);
-    let href = format!("/search?q={}", mailroom_shared::api::percent_encode(if first.is_empty() { &row.name } else { &first }));
+    let href = format!(
+        "/search?q={}",
+        mailroom_shared::api::percent_encode(if first.is_empty() { &row.name } else { &first })
+    );
     let all = row.emails.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let for_edit = row.clone();
     view! {
@@ -174,7 +177,8 @@ fn Form(contact: Option<ContactRow>) -> AnyView {
     let wrong = move |field: &'static str| Signal::derive(move || error.with(|it| field_error(it.as_ref(), field)));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let edit = EditContact { name: name.get_untracked().trim().to_owned(), emails: addresses(&emails.get_untracked()) };
+        let edit =
+            EditContact { name: name.get_untracked().trim().to_owned(), emails: addresses(&emails.get_untracked()) };
         let id = id.clone();
         busy.set(true);
         spawn_local(async move {

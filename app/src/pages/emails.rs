@@ -271,9 +271,8 @@ fn Table(queue: Queue) -> AnyView {
         list.rows.with(|all| all.get(start..end.min(all.len())).map(<[_]>::to_vec).unwrap_or_default())
     };
     let pad = |n: usize| format!("height:{}px", n as f64 * row_height());
-    let all_on = Signal::derive(move || {
-        list.rows.with(|rows| queue.selection.with(|it| it.covers(rows.iter().map(Row::id))))
-    });
+    let all_on =
+        Signal::derive(move || list.rows.with(|rows| queue.selection.with(|it| it.covers(rows.iter().map(Row::id)))));
     let some_on = Signal::derive(move || !all_on.get() && queue.selection.with(|it| !it.is_empty()));
     let toggle_all = move |_: bool| {
         list.rows.with_untracked(|rows| queue.selection.update(|it| it.toggle_all(rows.iter().map(Row::id))));
@@ -336,7 +335,8 @@ fn Line(queue: Queue, row: EmailRow) -> AnyView {
     let record = match (row.record.clone(), row.record_number.clone()) {
         (Some(record), number) => {
             let href = Page::Record(record).href();
-            view! { <a class="ref" href=href title=subject.clone()><span>{number}</span>" "{subject.clone()}</a> }.into_any()
+            view! { <a class="ref" href=href title=subject.clone()><span>{number}</span>" "{subject.clone()}</a> }
+                .into_any()
         }
         (None, _) => view! { <span title=subject.clone()>{subject.clone()}</span> }.into_any(),
     };
@@ -350,8 +350,9 @@ fn Line(queue: Queue, row: EmailRow) -> AnyView {
                 />
             </td>
             <td>
-                <button type="button" class="link" title=row.last_answer.clone() aria-label=t!("emails.open") on:click=move |_| queue.open(&opened)>
+                <button type="button" class="link" title=row.last_answer.clone() on:click=move |_| queue.open(&opened)>
                     <StateWord state=row.state/>
+                    <span class="vh">" "{t!("emails.open")}</span>
                 </button>
             </td>
             <td>{record}</td>

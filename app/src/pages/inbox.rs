@@ -33,14 +33,21 @@ pub fn InboxPage() -> AnyView {
     let aliases = use_aliases();
     let empty = move || {
         let filtered = query.with(|it| filters::is_filtered(&filters::inbox(it)));
-        let address = aliases.data().and_then(|all| all.into_iter().find(|it| it.creates.is_some())).map(|it| it.address);
+        let address =
+            aliases.data().and_then(|all| all.into_iter().find(|it| it.creates.is_some())).map(|it| it.address);
         let has_mail = aliases.data().is_some_and(|all| all.iter().any(|it| it.received > 0));
         match (filtered, has_mail, address) {
-            (true, ..) => view! { <Blank art=Art::Done title=t!("inbox.empty.filtered") text=t!("inbox.empty.filtered.text")/> }.into_any(),
-            (false, false, Some(address)) => {
-                view! { <Blank title=t!("inbox.empty.first") text=t!("inbox.empty.first.text", address = address)/> }.into_any()
+            (true, ..) => {
+                view! { <Blank art=Art::Done title=t!("inbox.empty.filtered") text=t!("inbox.empty.filtered.text")/> }
+                    .into_any()
             }
-            (false, ..) => view! { <Blank art=Art::Done title=t!("inbox.empty") text=t!("inbox.empty.text")/> }.into_any(),
+            (false, false, Some(address)) => {
+                view! { <Blank title=t!("inbox.empty.first") text=t!("inbox.empty.first.text", address = address)/> }
+                    .into_any()
+            }
+            (false, ..) => {
+                view! { <Blank art=Art::Done title=t!("inbox.empty") text=t!("inbox.empty.text")/> }.into_any()
+            }
         }
     };
     view! {
@@ -68,4 +75,3 @@ pub fn InboxPage() -> AnyView {
     }
     .into_any()
 }
-

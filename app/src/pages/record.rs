@@ -117,7 +117,8 @@ pub fn RecordPage(id: RecordId) -> AnyView {
 
 #[component]
 fn Layout(open: Open) -> AnyView {
-    let stale = Memo::new(move |_| open.record.state.with(|it| it.problem.clone()).or_else(|| open.chatter.problem.get()));
+    let stale =
+        Memo::new(move |_| open.record.state.with(|it| it.problem.clone()).or_else(|| open.chatter.problem.get()));
     let retry = Callback::new(move |()| {
         open.record.retry();
         open.chatter.retry();

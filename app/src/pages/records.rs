@@ -34,7 +34,8 @@ pub fn RecordsPage(kind: TypeName) -> AnyView {
     let title = Memo::new(move |_| row.with(|it| it.as_ref().map(many_of)).unwrap_or_default());
     Effect::new(move |_| use_crumbs(vec![(title.get(), None)]));
     let list = use_records(move || query.with(|it| filters::records(Some(&kind), it)));
-    let filtered = move || query.with(|it| filters::is_filtered(&filters::records(None, it)) || it.get("waiting").is_some());
+    let filtered =
+        move || query.with(|it| filters::is_filtered(&filters::records(None, it)) || it.get("waiting").is_some());
     let empty = move || {
         let inside = if filtered() {
             view! { <Blank art=Art::Search title=t!("records.none") text=t!("records.none.text")>

@@ -90,7 +90,8 @@ fn Line(row: RefusalRow, opened: RwSignal<Option<String>>) -> AnyView {
     let sender = if row.mail_from.is_empty() { t!("refusals.null_sender") } else { row.mail_from.clone() };
     let reason = reason_text(&row);
     let press = move |_| {
-        opened.update(|it| *it = if it.as_deref() == Some(for_press.as_str()) { None } else { Some(for_press.clone()) });
+        opened
+            .update(|it| *it = if it.as_deref() == Some(for_press.as_str()) { None } else { Some(for_press.clone()) });
     };
     let details = StoredValue::new(row.clone());
     view! {

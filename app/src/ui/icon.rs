@@ -140,9 +140,7 @@ fn envelope(glyph: EnvelopeGlyph) -> String {
         EnvelopeGlyph::Out => r#"<path d="M9.6 12.1h4.8M12.6 10.2l1.9 1.9-1.9 1.9"/>"#,
         EnvelopeGlyph::X => r#"<path d="M10.5 10.6l3.2 3.2M13.7 10.6l-3.2 3.2"/>"#,
         EnvelopeGlyph::Off => r#"<path d="M10 12.4h4.2"/>"#,
-        EnvelopeGlyph::Question => {
-            r#"<path d="M10.7 10.6a1.5 1.5 0 1 1 2 1.45c-.4.15-.55.4-.55.75M12.15 14.6v.02"/>"#
-        }
+        EnvelopeGlyph::Question => r#"<path d="M10.7 10.6a1.5 1.5 0 1 1 2 1.45c-.4.15-.55.4-.55.75M12.15 14.6v.02"/>"#,
     };
     format!("{CUT}{sign}")
 }

@@ -93,8 +93,7 @@ impl Toasts {
 }
 
 pub fn use_toasts() -> Toasts {
-    use_context::<Toasts>()
-        .unwrap_or_else(|| Toasts { all: RwSignal::new(Vec::new()), last: StoredValue::new(0) })
+    use_context::<Toasts>().unwrap_or_else(|| Toasts { all: RwSignal::new(Vec::new()), last: StoredValue::new(0) })
 }
 
 /// Where toasts appear.

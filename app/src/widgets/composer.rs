@@ -382,7 +382,8 @@ fn placeholder(composer: Composer) -> String {
     if composer.is_note() {
         return t!("composer.placeholder.note");
     }
-    let (names, more) = composer.people.with(|it| it.as_ref().map(|it| placeholder_names(&it.people))).unwrap_or_default();
+    let (names, more) =
+        composer.people.with(|it| it.as_ref().map(|it| placeholder_names(&it.people))).unwrap_or_default();
     match (names.is_empty(), more) {
         (true, _) => t!("composer.placeholder.nobody"),
         (false, 0) => t!("composer.placeholder", names = names.join(", ")),
@@ -489,9 +490,8 @@ fn ExtraRows(composer: Composer) -> AnyView {
 #[component]
 fn Tools(composer: Composer, uploads: Uploads, mentions: Mentions) -> AnyView {
     let picker = NodeRef::<html::Input>::new();
-    let disabled = Signal::derive(move || {
-        composer.busy.get() || uploads.is_busy() || !composer.draft.with(Draft::can_send)
-    });
+    let disabled =
+        Signal::derive(move || composer.busy.get() || uploads.is_busy() || !composer.draft.with(Draft::can_send));
     view! {
         <div class="composer-tools">
             <input

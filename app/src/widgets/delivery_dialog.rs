@@ -42,11 +42,7 @@ use crate::ui::unique_id;
 
 /// The dialog of one message.
 #[component]
-pub fn DeliveryDialog(
-    record: Option<RecordId>,
-    message: MessageId,
-    #[prop(into)] on_close: Callback<()>,
-) -> AnyView {
+pub fn DeliveryDialog(record: Option<RecordId>, message: MessageId, #[prop(into)] on_close: Callback<()>) -> AnyView {
     view! {
         <Dialog on_close>
             <Content record message/>
@@ -124,11 +120,8 @@ fn mark(it: &mailroom_shared::api::messages::EnvelopeView) -> AnyView {
 
 /// `Sent today 13:59 by Mai · 1 delivered, 1 needs you`.
 fn head_line(view: &DeliveriesView) -> String {
-    let figures: Vec<_> = delivery::figures(view)
-        .into_iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(key, n)| tn!(key, n))
-        .collect();
+    let figures: Vec<_> =
+        delivery::figures(view).into_iter().filter(|(_, n)| *n > 0).map(|(key, n)| tn!(key, n)).collect();
     let when = dates::when_text(view.sent_at, dates::now());
     format!("{} · {}", t!("delivery.sent", when = when, who = view.author_name), figures.join(", "))
 }
@@ -157,7 +150,8 @@ fn Line(row: DeliveryView, choices: RwSignal<Choices>, current: Current) -> AnyV
         }
     };
     let name = if row.name.is_empty() { row.address.to_string() } else { row.name.clone() };
-    let needs_more = row.reason.is_some() || row.server_text.is_some() || row.state.needs_person();
+    // What arrived needs no explanation, even if the server said something kind.
+    let needs_more = row.state.needs_person() || (row.reason.is_some() && !row.state.is_done());
     let toggle = change.clone();
     view! {
         <li class=class data-delivery=row.id.to_string() data-state=row.state.as_str()>
@@ -251,9 +245,8 @@ fn Fix(row: DeliveryView, current: Current, change: StoredValue<Change>) -> AnyV
     let key = row.id.clone();
     let choice = Memo::new(move |_| current.with(|it| it.as_ref().and_then(|(_, all)| all.get(&key).cloned())));
     let old = row.address.to_string();
-    let is_bad = move || {
-        choice.with(|it| it.as_ref().is_some_and(|it| it.again && !delivery::looks_like_address(&it.address)))
-    };
+    let is_bad =
+        move || choice.with(|it| it.as_ref().is_some_and(|it| it.again && !delivery::looks_like_address(&it.address)));
     let has_contact = row.contact.is_some();
     let typed_old = old.clone();
     view! {

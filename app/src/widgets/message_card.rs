@@ -69,7 +69,8 @@ pub fn MessageCard(
         (false, false) => Side::Them,
     };
     let details = RwSignal::new(false);
-    let subject = (!message.internal && subject_is_news(&message.subject, &context.title)).then(|| message.subject.clone());
+    let subject =
+        (!message.internal && subject_is_news(&message.subject, &context.title)).then(|| message.subject.clone());
     let files: Vec<_> = message.attachments.iter().filter(|it| !it.inline).cloned().collect();
     let for_details = StoredValue::new(message.clone());
     view! {
@@ -123,7 +124,8 @@ fn trust_tag(message: &MessageView) -> Option<AnyView> {
     message.authenticated.map(|proven| {
         if proven {
             let title = t!("message.verified.title", domain = domain);
-            view! { <Tag tone=Tone::Green icon=Glyph::Shield text=t!("message.verified") title shrinks=true/> }.into_any()
+            view! { <Tag tone=Tone::Green icon=Glyph::Shield text=t!("message.verified") title shrinks=true/> }
+                .into_any()
         } else {
             let title = t!("message.unverified.title", domain = domain);
             view! { <Tag tone=Tone::Amber icon=Glyph::ShieldAlert text=t!("message.unverified") title shrinks=true/> }
@@ -205,7 +207,10 @@ fn Details(message: MessageView) -> AnyView {
         (t!("message.details.to"), full(&message.to)),
         (t!("message.details.cc"), full(&message.cc)),
         (t!("message.details.reply_to"), full(&message.reply_to)),
-        (t!("message.details.delivered_to"), message.delivered_to.as_ref().map(ToString::to_string).unwrap_or_default()),
+        (
+            t!("message.details.delivered_to"),
+            message.delivered_to.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ),
         (t!("message.details.subject"), message.subject.clone()),
         (t!("message.details.date"), dates::format(message.at, dates::Style::Full)),
         (t!("message.details.issues"), issues.join(" ")),

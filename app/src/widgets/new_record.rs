@@ -45,7 +45,8 @@ fn Form(kind: Option<TypeName>) -> AnyView {
     let first = kind.map(|it| it.to_string());
     let first = first.or_else(|| types.with_untracked(|all| all.first().map(|it| it.name.to_string())));
     let name = RwSignal::new(first.unwrap_or_default());
-    let (title, email, customer) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let (title, email, customer) =
+        (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
     let stage = RwSignal::new(String::new());
     let mine = me.get_untracked().map(|it| it.user.to_string());
     let responsible = RwSignal::new(mine.unwrap_or_default());
@@ -61,7 +62,8 @@ fn Form(kind: Option<TypeName>) -> AnyView {
         let now = name.get();
         types.with(|all| {
             let row = all.iter().find(|it| it.name.as_str() == now);
-            row.map(|it| it.stages.iter().map(|it| (it.clone(), stage_label(it))).collect::<Vec<_>>()).unwrap_or_default()
+            row.map(|it| it.stages.iter().map(|it| (it.clone(), stage_label(it))).collect::<Vec<_>>())
+                .unwrap_or_default()
         })
     });
     let user_options = Signal::derive(move || {

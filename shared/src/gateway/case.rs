@@ -8,6 +8,7 @@ use crate::policy::Caution;
 use crate::time::Timestamp;
 
 use super::alias::Directory;
+use super::alias::key_of;
 use super::arrival::Arrival;
 use super::facts::AliasFact;
 use super::facts::ContactFact;
@@ -72,7 +73,7 @@ impl<'a> Case<'a> {
             None => Trust::Unknown,
         };
         let directory = Directory::new(&facts.aliases, &context.domains);
-        let alias_keys = facts.aliases.iter().map(|it| it.address.key()).collect();
+        let alias_keys = facts.aliases.iter().map(|it| key_of(&it.address)).collect();
         let contacts = Vec::new();
         let mut case =
             Self { arrival, facts, context, now, trust, sender, contacts, directory, alias_keys, why: Vec::new() };

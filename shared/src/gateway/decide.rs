@@ -21,6 +21,7 @@ use crate::thread::recipients::recipients;
 use crate::time::Timestamp;
 
 use super::alias::Match;
+use super::alias::key_of;
 use super::arrival::Arrival;
 use super::case::Admission;
 use super::case::Case;
@@ -89,7 +90,7 @@ pub fn told(arrival: &Arrival, facts: &Facts, route: &Route) -> Vec<Recipient> {
 
 /// Keys of To and Cc.
 fn copies(arrival: &Arrival) -> Vec<String> {
-    arrival.head.to.iter().chain(&arrival.head.cc).map(|it| it.address.key()).collect()
+    arrival.head.to.iter().chain(&arrival.head.cc).map(|it| key_of(&it.address)).collect()
 }
 
 /// What a decision comes to, before it is dressed up.
@@ -559,7 +560,7 @@ impl<'a> Case<'a> {
         let mut by_key: HashMap<String, &ContactFact> = HashMap::new();
         for contact in self.facts.contacts.iter().filter(|it| !it.archived && !it.is_alias) {
             for address in &contact.emails {
-                by_key.entry(address.key()).or_insert(contact);
+                by_key.entry(key_of(address)).or_insert(contact);
             }
         }
         let mut out = Vec::new();

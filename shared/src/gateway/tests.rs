@@ -94,7 +94,7 @@ fn a_stranger_makes_a_record_a_message_and_a_contact() {
     assert_eq!(record.stage.as_deref(), Some("New"));
     let fields: Vec<_> = record.fields.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(fields, ["score=3", "source=mail"]);
-    let follow: Vec<_> = write.follow.iter().map(|it| it.as_str()).collect();
+    let follow: Vec<_> = write.follow.iter().map(crate::id::ContactId::as_str).collect();
     assert_eq!(follow, ["c-bo"], "the responsible follows, the customer does not");
     assert_eq!(told(&write.notify), ["Bo"]);
     let message = &write.message;
@@ -307,4 +307,20 @@ fn only_the_envelope_is_needed() {
     let text = r#"{"envelope": {"rcpt_to": "help@corp.test"}, "policy": {"fallback_type": "ticket"}}"#;
     let answer = World::parse(text).unwrap().route(b"").unwrap();
     assert_eq!(answer.verdict.decision, Decision::Accepted);
+}
+
+#[test]
+fn the_quick_key_is_the_key() {
+    for text in [
+        "Ann@Corp.TEST",
+        "\"a b\"@corp.test",
+        "\"Ann\"@corp.test",
+        "Đặng@mail.test",
+        "x@bücher.test",
+        "x@xn--bcher-kva.test",
+        "x@[192.0.2.1]",
+    ] {
+        let address = crate::address::EmailAddress::parse(text).unwrap();
+        assert_eq!(super::alias::key_of(&address), address.key(), "{text}");
+    }
 }

@@ -141,7 +141,8 @@ pub const fn apply(state: DeliveryState, event: DeliveryEvent) -> Option<Deliver
     use DeliveryState as S;
     match (state, event) {
         (S::Outgoing | S::Deferred, E::Claim) => Some(S::Sending),
-        (S::Sending, E::Release) | (S::Failed | S::Bounced | S::Unknown | S::Cancelled | S::Ignored | S::Deferred, E::Retry) => {
+        (S::Sending, E::Release)
+        | (S::Failed | S::Bounced | S::Unknown | S::Cancelled | S::Ignored | S::Deferred, E::Retry) => {
             Some(S::Outgoing)
         }
         (S::Sending, E::Accept) => Some(S::Sent),

@@ -6,10 +6,12 @@
 mod page;
 mod worker;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
 use super::run::{cargo, quiet, shown, step};
 use crate::paths;
@@ -72,9 +74,21 @@ fn bindgen(wasm: &Path, out: &Path, args: &[&str]) -> Result<()> {
     quiet(&mut command).map(drop)
 }
 
-/// Optimizes in place. The features are those rustc emits by default plus exception handling of wasm-bindgen's wrappers;
-/// "all" would let Binaryen write what workerd and browsers do not read yet.
+/// Optimizes in place, or takes the result of the last run when the input is the same: Binaryen needs half a minute.
 fn optimize(wasm: &Path, level: &str) -> Result<()> {
+    let input = Sha256::digest(fs::read(wasm)?);
+    let mark = format!("{level} {input:x}");
+    let (kept, kept_mark) = (wasm.with_extension("kept"), wasm.with_extension("mark"));
+    if !kept.exists() || fs::read_to_string(&kept_mark).ok().as_deref() != Some(mark.as_str()) {
+        run_wasm_opt(wasm, &kept, level)?;
+        fs::write(&kept_mark, &mark)?;
+    }
+    fs::copy(&kept, wasm).map(drop).with_context(|| format!("cannot write {}", wasm.display()))
+}
+
+/// The features are those rustc emits by default plus exception handling of wasm-bindgen's wrappers; "all" would let
+/// Binaryen write what workerd and browsers do not read yet.
+fn run_wasm_opt(from: &Path, to: &Path, level: &str) -> Result<()> {
     let features = [
         "mutable-globals",
         "sign-ext",
@@ -87,9 +101,9 @@ fn optimize(wasm: &Path, level: &str) -> Result<()> {
     let mut command = Command::new(paths::node());
     command
         .arg(paths::root().join("node_modules/binaryen/bin/wasm-opt"))
-        .arg(wasm)
+        .arg(from)
         .arg("-o")
-        .arg(wasm)
+        .arg(to)
         .arg(level)
         .args(features.map(|it| format!("--enable-{it}")));
     quiet(&mut command).map(drop)

@@ -57,7 +57,8 @@ async fn fetch(req: web_sys::Request, env: Env, ctx: Context) -> worker::Result<
     if http::is_login(&request)
         && let Some(limit) = limit
     {
-        let peer = request.headers().get("cf-connecting-ip").and_then(|it| it.to_str().ok()).unwrap_or("local").to_owned();
+        let peer =
+            request.headers().get("cf-connecting-ip").and_then(|it| it.to_str().ok()).unwrap_or("local").to_owned();
         if !app.config.is_dev && limit.limit(peer).await.is_ok_and(|it| !it.success) {
             return http::limited().into_raw().map_err(|e| to_error(e.into()));
         }

@@ -64,7 +64,11 @@ pub(super) struct SmtpSession {
     data_ended: Rc<Cell<bool>>,
 }
 
-async fn within<T>(limit: Duration, what: &str, future: impl Future<Output = Result<T, SmtpError>>) -> Result<T, SmtpError> {
+async fn within<T>(
+    limit: Duration,
+    what: &str,
+    future: impl Future<Output = Result<T, SmtpError>>,
+) -> Result<T, SmtpError> {
     match select(Box::pin(future), Box::pin(worker::Delay::from(limit))).await {
         Either::Left((result, _)) => result,
         Either::Right(_) => Err(SmtpError::Io(IoError::new(format!("no answer to {what} in {} s", limit.as_secs())))),
@@ -104,12 +108,8 @@ impl SmtpSession {
             None => within(CONNECT_TIMEOUT, "the connection", self.connect()).await?,
         };
         let to = [envelope.rcpt_to.as_str()];
-        let sent = within(
-            SEND_TIMEOUT,
-            "the mail",
-            client.send_mail_bytes(&envelope.mail_from, &to, &envelope.raw),
-        )
-        .await?;
+        let sent =
+            within(SEND_TIMEOUT, "the mail", client.send_mail_bytes(&envelope.mail_from, &to, &envelope.raw)).await?;
         // Only a session in a known state is used again.
         self.client = Some(client);
         Ok((sent.code, sent.server_message))
@@ -165,8 +165,12 @@ fn outcome(error: &SmtpError, data_ended: bool) -> SendOutcome {
 fn is_private(host: &str) -> bool {
     let name = host.trim_matches(['[', ']']).to_ascii_lowercase();
     match name.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(ip)) => ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
-        Ok(std::net::IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unspecified() || (ip.segments()[0] & 0xfe00) == 0xfc00,
+        Ok(std::net::IpAddr::V4(ip)) => {
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()
+        }
+        Ok(std::net::IpAddr::V6(ip)) => {
+            ip.is_loopback() || ip.is_unspecified() || (ip.segments()[0] & 0xfe00) == 0xfc00
+        }
         Err(_) => name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local"),
     }
 }

@@ -56,7 +56,9 @@ pub(super) async fn act(call: Call<ActOnQueue>) -> AppResult<ActedOnEmails> {
         call.nudge(Job::Deliver, 0);
     }
     let mut tags = vec![tag::EMAILS.to_owned(), tag::SHELL.to_owned(), tag::RECORDS.to_owned()];
-    tags.extend(deliveries::owners(&call.app, &ids).await?.into_iter().filter_map(|it| it.record_id).map(|it| tag::record(&it)));
+    tags.extend(
+        deliveries::owners(&call.app, &ids).await?.into_iter().filter_map(|it| it.record_id).map(|it| tag::record(&it)),
+    );
     call.stale(tags);
     Ok(ActedOnEmails { changed, skipped: (ids.len() as u32).saturating_sub(changed) })
 }

@@ -141,7 +141,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// A write must come from our own page or an integrator: a form on another site can neither set a header nor a JSON
 /// body without asking first, and the cookie is SameSite=Lax besides.
 pub(super) fn check_origin(headers: &HeaderMap, uri: &axum::http::Uri) -> AppResult<()> {
-    let host = header(headers, "host").or_else(|| uri.authority().map(axum::http::uri::Authority::as_str)).unwrap_or("");
+    let host =
+        header(headers, "host").or_else(|| uri.authority().map(axum::http::uri::Authority::as_str)).unwrap_or("");
     let has_own_header = headers.contains_key("x-mailroom");
     if has_own_header && is_own_origin(header(headers, "origin"), host) {
         Ok(())
@@ -231,8 +232,8 @@ where
         headers: parts.headers,
     };
     let answer: Answer<E::Reply> = handler(call).await?.into();
-    let text = serde_json::to_string(&answer.reply)
-        .map_err(|e| AppError::new(ProblemCode::Internal).detail(e.to_string()))?;
+    let text =
+        serde_json::to_string(&answer.reply).map_err(|e| AppError::new(ProblemCode::Internal).detail(e.to_string()))?;
     let mut response = if text == "null" {
         axum::http::StatusCode::NO_CONTENT.into_response()
     } else {

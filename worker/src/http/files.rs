@@ -35,7 +35,9 @@ pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
     router
         .route(
             UploadAttachment::ROUTE,
-            post(|State(shared): AppState, request: Request| local(async move { answer(upload(shared, request).await) })),
+            post(|State(shared): AppState, request: Request| {
+                local(async move { answer(upload(shared, request).await) })
+            }),
         )
         .route(
             "/api/v1/attachments/{id}",
@@ -69,8 +71,7 @@ async fn upload(shared: Shared, request: Request) -> AppResult<Response> {
     let app = &shared.app;
     let me = authorise(app, &parts.headers, Access::Agent).await?.ok_or_else(AppError::not_found)?;
     let about: UploadQuery = query(&parts.uri)?;
-    let bytes =
-        axum::body::to_bytes(body, MAX_FILE).await.map_err(|_| AppError::new(ProblemCode::TooLarge))?;
+    let bytes = axum::body::to_bytes(body, MAX_FILE).await.map_err(|_| AppError::new(ProblemCode::TooLarge))?;
     let sha256 = sha256_hex(&bytes);
     let name = safe_name(&about.name);
     let content_type = content_type(&about.content_type);
@@ -99,7 +100,8 @@ async fn upload(shared: Shared, request: Request) -> AppResult<Response> {
 /// `type/subtype` in lower case, or the type for anything.
 fn content_type(text: &str) -> String {
     let text = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_token = |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
+    let is_token =
+        |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
     match text.split_once('/') {
         Some((kind, sub)) if is_token(kind) && is_token(sub) && text.len() < 128 => text,
         _ => "application/octet-stream".to_owned(),

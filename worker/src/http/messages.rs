@@ -105,8 +105,12 @@ pub(super) async fn undo(call: Call<UndoMessage>) -> AppResult<NewMessage> {
         )),
         sql(format!("DELETE FROM emails WHERE message_id = ?1 AND {gone} AND {open}")),
         sql(format!("DELETE FROM notifications WHERE message_id = ?1 AND {gone} AND {open}")),
-        sql(format!("DELETE FROM search WHERE rowid = (SELECT search_row FROM messages WHERE id = ?1) AND {gone} AND {open}")),
-        sql(format!("UPDATE attachments SET message_id = NULL, record_id = NULL WHERE message_id = ?1 AND {gone} AND {open}")),
+        sql(format!(
+            "DELETE FROM search WHERE rowid = (SELECT search_row FROM messages WHERE id = ?1) AND {gone} AND {open}"
+        )),
+        sql(format!(
+            "UPDATE attachments SET message_id = NULL, record_id = NULL WHERE message_id = ?1 AND {gone} AND {open}"
+        )),
         statement!(
             format!(
                 "UPDATE records SET messages = MAX(messages - 1, 0), waiting_since = ?4,
@@ -150,10 +154,7 @@ pub(super) async fn body(call: Call<ReadBody>) -> AppResult<BodyView> {
     let clean = html::sanitise(&unsafe_html);
     let files = messages::inline_images(app, id).await?;
     let link = |cid: &str| {
-        files
-            .iter()
-            .find(|it| it.cid.as_deref() == Some(cid))
-            .map(|it| format!("/api/v1/attachments/{}", it.id))
+        files.iter().find(|it| it.cid.as_deref() == Some(cid)).map(|it| format!("/api/v1/attachments/{}", it.id))
     };
     let has_remote_images = clean.contains(REMOTE);
     let mut shown = link_images(&clean, &link);
@@ -221,12 +222,14 @@ pub(super) async fn settle(call: Call<SettleMessage>) -> AppResult<DeliveriesVie
             return Err(AppError::field(&format!("retry.{index}.delivery"), "unknown"));
         };
         if !delivery.can_retry {
-            return Err(AppError::new(ProblemCode::WrongState).detail(format!("{} is {:?}", delivery.id, delivery.state)));
+            return Err(
+                AppError::new(ProblemCode::WrongState).detail(format!("{} is {:?}", delivery.id, delivery.state))
+            );
         }
         let corrected = wish.address.as_deref().map(str::trim).filter(|it| !it.is_empty());
         if let Some(text) = corrected {
-            let address = EmailAddress::parse(text)
-                .map_err(|_| AppError::field(&format!("retry.{index}.address"), "address"))?;
+            let address =
+                EmailAddress::parse(text).map_err(|_| AppError::field(&format!("retry.{index}.address"), "address"))?;
             if address != delivery.address {
                 let change = format!("{} → {}", delivery.address, address);
                 statements.extend(deliveries::change_address(delivery.id.as_str(), &address, &me.name, &change, now));

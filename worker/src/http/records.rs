@@ -47,8 +47,7 @@ pub(super) async fn find_or_make_contact(
     }
     let id = app.new_id();
     let name = name.map(str::trim).filter(|it| !it.is_empty()).unwrap_or(address.as_str());
-    let statements =
-        vec![contacts::insert(&id, name, false, app.now()), contacts::insert_email(&id, address, 0)];
+    let statements = vec![contacts::insert(&id, name, false, app.now()), contacts::insert_email(&id, address, 0)];
     Ok((id, statements))
 }
 
@@ -110,7 +109,8 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     let words = [title, body.customer_name.as_deref().unwrap_or_default(), email.as_ref().map_or("", |it| it.as_str())];
     statements.push(records::index_words(&id, &words.join(" ")));
     let author = (me.contact.as_str(), me.name.as_str());
-    statements.push(messages::insert(&messages::system_line(&app.new_id(), &id, Some(author), "record_created", &[]), now));
+    statements
+        .push(messages::insert(&messages::system_line(&app.new_id(), &id, Some(author), "record_created", &[]), now));
     app.db.batch(statements).await?;
     call.stale(vec![tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
     must_exist(app, &id, me).await
@@ -158,12 +158,11 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
             return Err(AppError::field("stage", "one_of"));
         }
         statements.push(records::set_column(id, "stage", stage));
-        lines.push((
-            "stage_changed",
-            vec![("from", record.stage.clone().unwrap_or_default()), ("to", stage.clone())],
-        ));
+        lines.push(("stage_changed", vec![("from", record.stage.clone().unwrap_or_default()), ("to", stage.clone())]));
     }
-    if let Some(user) = body.responsible.as_deref().filter(|it| record.responsible.as_ref().map_or("", |r| r.as_str()) != *it) {
+    if let Some(user) =
+        body.responsible.as_deref().filter(|it| record.responsible.as_ref().map_or("", |r| r.as_str()) != *it)
+    {
         let name = if user.is_empty() {
             String::new()
         } else {

@@ -23,8 +23,8 @@ use mailroom_shared::api::session::Role;
 use mailroom_shared::api::session::SetUp;
 use mailroom_shared::api::session::SetUpState;
 use mailroom_shared::api::session::UserRow;
-use mailroom_shared::mail::parse::sha256_hex;
 use mailroom_shared::i18n::Lang;
+use mailroom_shared::mail::parse::sha256_hex;
 use mailroom_shared::time::Span;
 
 use super::endpoint::Answer;
@@ -211,8 +211,7 @@ pub(super) async fn login(call: Call<DoLogin>) -> AppResult<Answer<Me>> {
     if !matches(&call.body.password, &user.password_hash) {
         let failures = user.failed_logins + 1;
         let rests = failures >= MAX_FAILURES;
-        let statement =
-            users::set_failures(&user.id, if rests { 0 } else { failures }, rests.then_some(now + REST));
+        let statement = users::set_failures(&user.id, if rests { 0 } else { failures }, rests.then_some(now + REST));
         app.run(statement).await?;
         return Err(wrong());
     }
@@ -242,11 +241,7 @@ pub(super) async fn change_me(call: Call<ChangeMyself>) -> AppResult<Me> {
 }
 
 pub(super) async fn logout(call: Call<DoLogout>) -> AppResult<Answer<()>> {
-    let token = call
-        .headers
-        .get("cookie")
-        .and_then(|it| it.to_str().ok())
-        .and_then(super::endpoint::session_token);
+    let token = call.headers.get("cookie").and_then(|it| it.to_str().ok()).and_then(super::endpoint::session_token);
     if let Some(token) = token {
         call.app.run(users::delete_session(&session_id(&token))).await?;
     }
@@ -304,6 +299,10 @@ pub(super) async fn create_user(call: Call<CreateUser>) -> AppResult<UserRow> {
 }
 
 /// Where records live must be known to whoever asks for them.
-pub(super) async fn must_exist(app: &App, record: &str, me: &Me) -> AppResult<mailroom_shared::api::records::RecordView> {
+pub(super) async fn must_exist(
+    app: &App,
+    record: &str,
+    me: &Me,
+) -> AppResult<mailroom_shared::api::records::RecordView> {
     records::read(app, record, me).await?.ok_or_else(AppError::not_found)
 }

@@ -128,7 +128,8 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
     let installation = settings::text(&mut answers)?.unwrap_or_default();
     let domains: Vec<mailroom_shared::api::aliases::DomainRow> = answers.rows()?;
     let n = rows.len() as u32;
-    let records: BTreeSet<String> = rows.iter().filter_map(|it| it.record_id.as_ref()).map(|it| tag::record(it.as_str())).collect();
+    let records: BTreeSet<String> =
+        rows.iter().filter_map(|it| it.record_id.as_ref()).map(|it| tag::record(it.as_str())).collect();
     let run = Run { app, claim: &claim, stop_at: lease - LEASE_MARGIN, outcomes: RefCell::default() };
     let Some(server) = servers.iter().find(|it| !it.bulk).or_else(|| servers.first()) else {
         run.give_back(&rows, "no outgoing server is set up").await?;

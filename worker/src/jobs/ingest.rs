@@ -237,7 +237,11 @@ fn push_write(
             has_remote_images: m.has_remote_images,
             authenticated: m.authenticated,
             system: None,
-            issues: m.issues.iter().filter_map(|it| serde_json::to_value(it).ok()?.as_str().map(str::to_owned)).collect(),
+            issues: m
+                .issues
+                .iter()
+                .filter_map(|it| serde_json::to_value(it).ok()?.as_str().map(str::to_owned))
+                .collect(),
             held: m.held.map(|it| it.as_str().to_owned()),
             rfc_id: m.message_id.as_ref().map(|it| it.as_str().to_owned()),
             raw_key: Some(open.raw_key.clone()),

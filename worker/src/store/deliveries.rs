@@ -76,7 +76,12 @@ pub struct NewDelivery {
     pub field: &'static str,
 }
 
-pub fn insert_deliveries(email: &NewEmail<'_>, deliveries: &[NewDelivery], due: Timestamp, now: Timestamp) -> [Statement; 2] {
+pub fn insert_deliveries(
+    email: &NewEmail<'_>,
+    deliveries: &[NewDelivery],
+    due: Timestamp,
+    now: Timestamp,
+) -> [Statement; 2] {
     let rows = to_json(deliveries);
     [
         statement!(
@@ -335,10 +340,7 @@ pub struct Change<'a> {
 
 /// States from which an event leads somewhere, and where.
 pub fn sources(event: mailroom_shared::outbox::state::DeliveryEvent) -> Vec<DeliveryState> {
-    DeliveryState::ALL
-        .into_iter()
-        .filter(|it| mailroom_shared::outbox::state::apply(*it, event).is_some())
-        .collect()
+    DeliveryState::ALL.into_iter().filter(|it| mailroom_shared::outbox::state::apply(*it, event).is_some()).collect()
 }
 
 pub fn change(c: &Change<'_>, now: Timestamp) -> [Statement; 2] {

@@ -265,11 +265,22 @@ fn read_context(answers: &mut Answers, secret: &str) -> Result<Context, StoreErr
         policy,
         domains: domains
             .into_iter()
-            .map(|it| DomainFact { name: it.name, catchall: it.catchall, bounce: it.bounce, default_from: it.default_from })
+            .map(|it| DomainFact {
+                name: it.name,
+                catchall: it.catchall,
+                bounce: it.bounce,
+                default_from: it.default_from,
+            })
             .collect(),
         types: types
             .into_iter()
-            .map(|it| TypeFact { name: it.name, receives_mail: it.receives_mail, flat: it.flat, main_email: true, title: true })
+            .map(|it| TypeFact {
+                name: it.name,
+                receives_mail: it.receives_mail,
+                flat: it.flat,
+                main_email: true,
+                title: true,
+            })
             .collect(),
         secret: secret.to_owned(),
     })

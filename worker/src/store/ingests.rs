@@ -83,7 +83,13 @@ pub fn claim_done(id: &str) -> Statement {
     statement!("INSERT INTO ingests_done (ingest_id) VALUES (?1)", id)
 }
 
-pub fn done(id: &str, record: Option<&str>, message: Option<&str>, alias_key: Option<&str>, r#type: Option<&str>) -> Statement {
+pub fn done(
+    id: &str,
+    record: Option<&str>,
+    message: Option<&str>,
+    alias_key: Option<&str>,
+    r#type: Option<&str>,
+) -> Statement {
     statement!(
         "UPDATE ingests SET state = 'done', error = NULL, record_id = COALESCE(?2, record_id), message_id = ?3,
            alias_key = COALESCE(?4, alias_key), type = COALESCE(?5, type) WHERE id = ?1",

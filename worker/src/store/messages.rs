@@ -98,19 +98,23 @@ struct StateRow {
     n: u32,
 }
 
-const SELECT: &str = "SELECT m.id, m.kind, m.internal, m.incoming, m.automatic, m.author_id, m.author_name, m.author_email,
+const SELECT: &str =
+    "SELECT m.id, m.kind, m.internal, m.incoming, m.automatic, m.author_id, m.author_name, m.author_email,
  c.internal AS author_internal, m.subject, m.recipients, m.delivered_to, m.text, m.folded, m.has_html,
  m.has_remote_images, m.authenticated, m.system, m.issues, m.held, m.raw_key, m.leaves_at, m.at
  FROM messages m LEFT JOIN contacts c ON c.id = m.author_id";
 
 /// Envelope of a message out of the states of its deliveries.
-pub fn envelope_view(states: &[(DeliveryState, u32)], leaves_at: Option<Timestamp>, now: Timestamp) -> Option<EnvelopeView> {
+pub fn envelope_view(
+    states: &[(DeliveryState, u32)],
+    leaves_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<EnvelopeView> {
     let recipients: u32 = states.iter().map(|(_, n)| n).sum();
     if recipients == 0 {
         return None;
     }
-    let (state, failing) =
-        envelope(states.iter().flat_map(|(state, n)| std::iter::repeat_n(*state, *n as usize)));
+    let (state, failing) = envelope(states.iter().flat_map(|(state, n)| std::iter::repeat_n(*state, *n as usize)));
     Some(EnvelopeView {
         state,
         recipients,
@@ -120,7 +124,12 @@ pub fn envelope_view(states: &[(DeliveryState, u32)], leaves_at: Option<Timestam
     })
 }
 
-fn assemble(rows: Vec<Row>, attachments: Vec<AttachmentRow>, states: Vec<StateRow>, now: Timestamp) -> Vec<MessageView> {
+fn assemble(
+    rows: Vec<Row>,
+    attachments: Vec<AttachmentRow>,
+    states: Vec<StateRow>,
+    now: Timestamp,
+) -> Vec<MessageView> {
     let mut files: HashMap<String, Vec<AttachmentRow>> = HashMap::new();
     for file in attachments {
         if let Some(message) = file.message_id.clone() {
@@ -176,7 +185,10 @@ fn companions(inner: &str, params: &[Value]) -> [Statement; 2] {
         "SELECT message_id, state, COUNT(*) AS n FROM deliveries WHERE message_id IN (SELECT id FROM ({inner}))
          GROUP BY message_id, state"
     );
-    [Statement { sql: files.into(), params: params.to_vec() }, Statement { sql: states.into(), params: params.to_vec() }]
+    [
+        Statement { sql: files.into(), params: params.to_vec() },
+        Statement { sql: states.into(), params: params.to_vec() },
+    ]
 }
 
 /// The newest page first, each page oldest first.
@@ -186,8 +198,7 @@ pub fn list_statement(record: &str, query: &MessageQuery) -> (Statement, u32) {
     if let Some((at, id)) = super::read_cursor(query.cursor.as_deref()) {
         filter.and("(m.at, m.id) < ($0, $1)", [Value::Number(at), id.into()]);
     }
-    let sql =
-        format!("{SELECT} WHERE m.record_id = ?1{} ORDER BY m.at DESC, m.id DESC LIMIT ?2", filter.sql);
+    let sql = format!("{SELECT} WHERE m.record_id = ?1{} ORDER BY m.at DESC, m.id DESC LIMIT ?2", filter.sql);
     (Statement { sql: sql.into(), params: filter.params }, limit)
 }
 
@@ -227,7 +238,8 @@ pub struct Source {
 }
 
 pub async fn source(app: &App, id: &str) -> Result<Option<Source>, StoreError> {
-    let sql = "SELECT record_id, raw_key, subject, text, post_key, draft, leaves_at, author_id FROM messages WHERE id = ?1";
+    let sql =
+        "SELECT record_id, raw_key, subject, text, post_key, draft, leaves_at, author_id FROM messages WHERE id = ?1";
     super::decode_one(app.run(statement!(sql, id)).await?)
 }
 
@@ -310,7 +322,13 @@ pub fn insert(m: &NewMessage, at: Timestamp) -> Statement {
 }
 
 /// A line of what happened.
-pub fn system_line(id: &str, record: &str, author: Option<(&str, &str)>, key: &str, args: &[(&str, &str)]) -> NewMessage {
+pub fn system_line(
+    id: &str,
+    record: &str,
+    author: Option<(&str, &str)>,
+    key: &str,
+    args: &[(&str, &str)],
+) -> NewMessage {
     NewMessage {
         id: id.to_owned(),
         record: record.to_owned(),
@@ -388,7 +406,8 @@ pub fn adopt_attachments(ids: &[String], message: &str, record: &str, user: &str
 }
 
 pub async fn attachment(app: &App, id: &str) -> Result<Option<AttachmentRow>, StoreError> {
-    let sql = "SELECT id, message_id, name, content_type, size, sha256, inline, cid, created FROM attachments WHERE id = ?1";
+    let sql =
+        "SELECT id, message_id, name, content_type, size, sha256, inline, cid, created FROM attachments WHERE id = ?1";
     super::decode_one(app.run(statement!(sql, id)).await?)
 }
 

@@ -37,9 +37,8 @@ pub(super) fn TopBar() -> AnyView {
     let state = use_shell_state();
     let shell = use_context::<ShellData>();
     let dark = theme::use_dark();
-    let has_news = move || {
-        shell.is_some_and(|it| it.0.state.with(|it| it.data.as_ref().is_some_and(|it| it.failures > 0)))
-    };
+    let has_news =
+        move || shell.is_some_and(|it| it.0.state.with(|it| it.data.as_ref().is_some_and(|it| it.failures > 0)));
     view! {
         <header class="topbar">
             <button

@@ -84,9 +84,8 @@ impl Uploads {
 
 #[component]
 pub(super) fn FileChips(composer: Composer, uploads: Uploads) -> AnyView {
-    let any = move || {
-        uploads.all.with(|it| !it.is_empty()) || composer.draft.with(|it| !it.now().attachments.is_empty())
-    };
+    let any =
+        move || uploads.all.with(|it| !it.is_empty()) || composer.draft.with(|it| !it.now().attachments.is_empty());
     let remove = move |id: &AttachmentId| {
         composer.draft.update(|it| it.now_mut().attachments.retain(|file| file.id != *id));
     };

@@ -81,7 +81,8 @@ fn Person(composer: Composer, person: RecipientView) -> AnyView {
         (TellBy::Email, Some(EnvelopeState::Waiting)) => t!("goes.how.waiting"),
         (TellBy::Email, _) => t!("goes.how.email"),
     };
-    let title = [how, why_text(&person), address].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ");
+    let title =
+        [how, why_text(&person), address].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ");
     let Some(contact) = person.contact.clone() else {
         // Typed in by hand: it leaves with its field.
         return view! { <Chip class icon text=name title/> }.into_any();

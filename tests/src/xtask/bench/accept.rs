@@ -62,7 +62,7 @@ impl Times {
 }
 
 fn measure(poster: &Poster, target: &str, mails: usize, in_flight: usize) -> Result<Times> {
-    let raws: Vec<Vec<u8>> = (0..mails).map(mail).collect::<Result<_>>()?;
+    let mails_to_send = (0..mails).map(mail).collect::<Result<Vec<_>>>()?;
     let next = AtomicUsize::new(0);
     let each = Mutex::new(Vec::with_capacity(mails));
     let failed = Mutex::new(None);
@@ -70,9 +70,9 @@ fn measure(poster: &Poster, target: &str, mails: usize, in_flight: usize) -> Res
     thread::scope(|scope| {
         for _ in 0..in_flight {
             scope.spawn(|| {
-                while let Some(raw) = raws.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((from, raw)) = mails_to_send.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let begin = Instant::now();
-                    let query = [("from", "ok.anna@sink.test"), ("to", TO), ("target", target)];
+                    let query = [("from", from.as_str()), ("to", TO), ("target", target)];
                     let outcome = poster.post_to(&query, raw);
                     let took = begin.elapsed().as_secs_f64() * 1000.0;
                     if outcome != Outcome::Accepted {
@@ -93,11 +93,14 @@ fn measure(poster: &Poster, target: &str, mails: usize, in_flight: usize) -> Res
     Ok(Times { rate: mails as f64 / took, each })
 }
 
-/// 20 KB as customers send them: some text, one attachment.
-fn mail(n: usize) -> Result<Vec<u8>> {
+/// Sender and text, 20 KB as customers send them: some words, one attachment. Each from somebody else, since a hundred mails
+/// from one person in a minute are a mail loop to Mailroom.
+fn mail(n: usize) -> Result<(String, Vec<u8>)> {
+    let from = format!("ok.anna{n}@sink.test");
     let text = "We would like to order forty oak chairs, delivered by the end of the month.\n".repeat(40);
     let noise: Vec<u8> = (0..11_500_u32).map(|it| (it.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    Mail::new("Anna Berg <ok.anna@sink.test>", TO, &format!("Order {n}"), &text)
+    let raw = Mail::new(&format!("Anna Berg <{from}>"), TO, &format!("Order {n}"), &text)
         .attach("application/pdf", "order.pdf", &noise)
-        .raw()
+        .raw()?;
+    Ok((from, raw))
 }

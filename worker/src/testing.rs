@@ -1,0 +1,442 @@
+//! The world in a test: SQLite with the real migrations, blobs in memory, recorded nudges, a scripted mailer, a clock
+//! that moves when told.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use mailroom_shared::time::Timestamp;
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use crate::app::App;
+use crate::app::Config;
+use crate::app::SharedApp;
+use crate::jobs::Job;
+use crate::ports::BlobError;
+use crate::ports::Blobs;
+use crate::ports::Clock;
+use crate::ports::Db;
+use crate::ports::DbError;
+use crate::ports::Envelope;
+use crate::ports::JobError;
+use crate::ports::Jobs;
+use crate::ports::Live;
+use crate::ports::MailSession;
+use crate::ports::Mailer;
+use crate::ports::Random;
+use crate::ports::Row;
+use crate::ports::Rows;
+use crate::ports::SendOutcome;
+use crate::ports::ServerAccess;
+use crate::ports::Statement;
+use crate::ports::Value;
+
+/// All migrations in order, as files.
+pub(crate) fn migrations() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let mut all: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .filter(|it| it.extension().is_some_and(|it| it == "sql"))
+        .map(|it| (it.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&it).unwrap()))
+        .collect();
+    all.sort();
+    all
+}
+
+/// SQLite in memory, as strict about keys as D1.
+pub(crate) struct Sqlite(Mutex<Connection>);
+
+impl Sqlite {
+    pub(crate) fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        for (name, sql) in migrations() {
+            connection.execute_batch(&sql).unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
+        Self(Mutex::new(connection))
+    }
+
+    /// What `EXPLAIN QUERY PLAN` says, one line per step.
+    pub(crate) fn plan(&self, statement: &Statement) -> Vec<String> {
+        let connection = self.0.lock().unwrap();
+        let mut prepared = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql)).unwrap();
+        bind(&mut prepared, statement);
+        let mut rows = prepared.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            out.push(row.get::<_, String>(3).unwrap());
+        }
+        out
+    }
+}
+
+fn bind(prepared: &mut rusqlite::Statement<'_>, statement: &Statement) {
+    for (i, value) in statement.params.iter().enumerate() {
+        match value {
+            Value::Null => prepared.raw_bind_parameter(i + 1, rusqlite::types::Null),
+            // A whole double is an integer to D1 too.
+            Value::Number(n) if n.fract() == 0.0 => prepared.raw_bind_parameter(i + 1, *n as i64),
+            Value::Number(n) => prepared.raw_bind_parameter(i + 1, *n),
+            Value::Text(text) => prepared.raw_bind_parameter(i + 1, text),
+        }
+        .unwrap();
+    }
+}
+
+fn translate(error: &rusqlite::Error) -> DbError {
+    let text = error.to_string();
+    match text.split_once("UNIQUE constraint failed: ") {
+        Some((_, what)) => DbError::Unique(what.to_owned()),
+        None => DbError::Failed(text),
+    }
+}
+
+fn run(connection: &Connection, statement: &Statement) -> Result<Rows, rusqlite::Error> {
+    let mut prepared = connection.prepare(&statement.sql)?;
+    bind(&mut prepared, statement);
+    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let mut out = Rows::default();
+    let mut rows = prepared.raw_query();
+    while let Some(row) = rows.next()? {
+        let mut object = Row::new();
+        for (i, name) in names.iter().enumerate() {
+            let value = match row.get_ref(i)? {
+                ValueRef::Null => serde_json::Value::Null,
+                ValueRef::Integer(n) => n.into(),
+                ValueRef::Real(n) => n.into(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+                ValueRef::Blob(_) => serde_json::Value::Null,
+            };
+            object.insert(name.clone(), value);
+        }
+        out.rows.push(object);
+    }
+    drop(rows);
+    out.changes = u32::try_from(connection.changes()).unwrap();
+    Ok(out)
+}
+
+#[async_trait(?Send)]
+impl Db for Arc<Sqlite> {
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DbError> {
+        let mut connection = self.0.lock().unwrap();
+        let transaction = connection.transaction().map_err(|e| translate(&e))?;
+        let answers: Result<Vec<Rows>, _> = statements.iter().map(|it| run(&transaction, it)).collect();
+        let answers = answers.map_err(|e| translate(&e))?;
+        transaction.commit().map_err(|e| translate(&e))?;
+        Ok(answers)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct MemoryBlobs(Mutex<BTreeMap<String, Vec<u8>>>);
+
+#[async_trait(?Send)]
+impl Blobs for Arc<MemoryBlobs> {
+    async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), BlobError> {
+        self.0.lock().unwrap().insert(key.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BlobError> {
+        Ok(self.0.lock().unwrap().get(key).cloned())
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct RecordedJobs(pub(crate) Mutex<Vec<Job>>);
+
+#[async_trait(?Send)]
+impl Jobs for Arc<RecordedJobs> {
+    async fn send(&self, job: &Job, _: u32) -> Result<(), JobError> {
+        self.0.lock().unwrap().push(job.clone());
+        Ok(())
+    }
+}
+
+struct Deaf;
+
+#[async_trait(?Send)]
+impl Live for Deaf {
+    async fn publish(&self, _: &[String]) {}
+}
+
+/// Answers as told, then accepts; remembers what it was given.
+#[derive(Default)]
+pub(crate) struct ScriptedMailer {
+    pub(crate) script: Mutex<VecDeque<SendOutcome>>,
+    pub(crate) sent: Mutex<Vec<Envelope>>,
+}
+
+struct Session(Arc<ScriptedMailer>);
+
+#[async_trait(?Send)]
+impl MailSession for Session {
+    async fn send(&mut self, envelope: &Envelope) -> SendOutcome {
+        self.0.sent.lock().unwrap().push(envelope.clone());
+        let accepted = SendOutcome::Accepted { text: "250 2.0.0 Ok".to_owned(), provider_id: None };
+        self.0.script.lock().unwrap().pop_front().unwrap_or(accepted)
+    }
+    async fn close(&mut self) {}
+}
+
+impl Mailer for Arc<ScriptedMailer> {
+    fn open(&self, _: &ServerAccess) -> Box<dyn MailSession> {
+        Box::new(Session(Arc::clone(self)))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct MovedClock(pub(crate) AtomicI64);
+
+impl Clock for Arc<MovedClock> {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000 + self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Random for Counter {
+    fn bytes(&self, buffer: &mut [u8]) {
+        let n = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let at = buffer.len().saturating_sub(n.len());
+        buffer.fill(0);
+        for (to, from) in buffer[at..].iter_mut().zip(n) {
+            *to = from;
+        }
+    }
+}
+
+/// An installation in a test.
+pub(crate) struct TestApp {
+    pub(crate) app: SharedApp,
+    pub(crate) db: Arc<Sqlite>,
+    pub(crate) jobs: Arc<RecordedJobs>,
+    pub(crate) mailer: Arc<ScriptedMailer>,
+    pub(crate) clock: Arc<MovedClock>,
+}
+
+impl TestApp {
+    pub(crate) fn new() -> Self {
+        let (db, jobs, mailer, clock) =
+            (Arc::new(Sqlite::new()), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
+        let app = App {
+            db: Box::new(Arc::clone(&db)),
+            blobs: Box::new(Arc::new(MemoryBlobs::default())),
+            jobs: Box::new(Arc::clone(&jobs)),
+            live: Box::new(Deaf),
+            mailer: Box::new(Arc::clone(&mailer)),
+            clock: Box::new(Arc::clone(&clock)),
+            random: Box::new(Counter::default()),
+            config: Config { token_secret: "test".to_owned(), ..Config::default() },
+        };
+        Self { app: Arc::new(app), db, jobs, mailer, clock }
+    }
+}
+
+mod tests {
+    use axum::body::Body;
+    use futures::executor::block_on;
+    use mailroom_shared::api::emails::EmailFilter;
+    use mailroom_shared::api::emails::EmailQuery;
+    use mailroom_shared::api::messages::MessageQuery;
+    use mailroom_shared::api::records::RecordQuery;
+    use mailroom_shared::api::refusals::RefusalQuery;
+    use mailroom_shared::id::TypeName;
+    use mailroom_shared::id::UserId;
+    use serde_json::json;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::http::Background;
+    use crate::http::router;
+    use crate::inbound;
+    use crate::inbound::Admission;
+    use crate::store;
+
+    struct Answer {
+        status: u16,
+        body: serde_json::Value,
+        cookie: Option<String>,
+    }
+
+    fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(format!("http://mailroom.test{path}"))
+            .header("host", "mailroom.test")
+            .header("x-mailroom", "1")
+            .header("cookie", cookie)
+            .body(if body.is_null() { Body::empty() } else { Body::from(body.to_string()) })
+            .unwrap();
+        block_on(async {
+            let response = router(Arc::clone(&test.app), Background::default()).oneshot(request).await.unwrap();
+            let status = response.status().as_u16();
+            let cookie = response.headers().get("set-cookie").map(|it| it.to_str().unwrap().to_owned());
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), cookie }
+        })
+    }
+
+    /// First run done; the cookie of the administrator.
+    fn set_up(test: &TestApp) -> String {
+        let form = json!({
+            "company": "Corp", "name": "Mai", "email": "mai@corp.test", "password": "long enough", "domain": "corp.test",
+            "language": "en", "smtp": { "host": "127.0.0.1", "port": 25 },
+        });
+        let answer = call(test, "POST", "/api/v1/setup", "", &form);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.cookie.unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    const MAIL: &str = "From: Ann <ann@customer.test>\r\nTo: support@corp.test\r\nSubject: Hatch\r\n\
+        Message-ID: <1@customer.test>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\nIt leaks.\r\n";
+
+    fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
+        let admit = inbound::admit(&test.app, "ann@customer.test", to, raw.as_bytes().to_vec(), raw.len());
+        block_on(admit).unwrap()
+    }
+
+    /// Does what was nudged.
+    fn work(test: &TestApp, admission: &Admission) {
+        if let Admission::Accepted { nudge: Some(job) } = admission {
+            let failed =
+                block_on(crate::jobs::consume(&test.app, "mailroom-jobs", &[serde_json::to_string(job).unwrap()]));
+            assert!(failed.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_list_uses_an_index() {
+        let db = Sqlite::new();
+        let user = UserId::parse("u").unwrap();
+        let ticket = Some(TypeName::parse("ticket").unwrap());
+        let cursor = Some("1~x".to_owned());
+        let records = [
+            RecordQuery::default(),
+            RecordQuery { cursor: cursor.clone(), ..RecordQuery::default() },
+            RecordQuery { r#type: ticket.clone(), ..RecordQuery::default() },
+            RecordQuery { r#type: ticket, stage: Some("New".to_owned()), ..RecordQuery::default() },
+            RecordQuery { waiting: Some(true), ..RecordQuery::default() },
+            RecordQuery { responsible: Some("me".to_owned()), ..RecordQuery::default() },
+        ];
+        let mut statements: Vec<Statement> =
+            records.iter().map(|it| store::records::list_statement(it, &user).0).collect();
+        for filter in EmailFilter::ALL {
+            let query = EmailQuery { filter: Some(filter), cursor: cursor.clone(), ..EmailQuery::default() };
+            statements.push(store::deliveries::list_statement(&query).0);
+        }
+        statements.push(store::messages::list_statement("r", &MessageQuery { cursor, limit: None }).0);
+        statements.push(store::contacts::list_statement(&mailroom_shared::api::contacts::ContactQuery::default()).0);
+        statements.push(store::refusals::list_statement(&RefusalQuery::default()).0);
+        statements.push(store::deliveries::claim("c", Timestamp::from_millis(0), Timestamp::from_millis(1), 10));
+        let mut ran = 0;
+        for statement in statements {
+            for step in db.plan(&statement) {
+                // The record types are a handful of rows.
+                let is_scan = step.starts_with("SCAN") && !step.contains("USING") && !step.contains(" t") && !step.contains("(subquery");
+                assert!(!is_scan && !step.contains("TEMP B-TREE FOR ORDER"), "{step}\n{}", statement.sql);
+                ran += 1;
+            }
+        }
+        assert!(ran > 20, "{ran}");
+    }
+
+    #[test]
+    fn migrations_are_numbered_without_gaps_and_known_to_the_build() {
+        let names: Vec<String> = migrations().into_iter().map(|(name, _)| name).collect();
+        for (i, name) in names.iter().enumerate() {
+            assert!(name.starts_with(&format!("{:04}_", i + 1)), "{name}");
+        }
+        assert_eq!(names.len() as u32, crate::http::MIGRATIONS);
+    }
+
+    #[test]
+    fn a_hand_over_is_written_once_whatever_comes_twice() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let first = arrive(&test, MAIL, "support@corp.test");
+        work(&test, &first);
+        // The nudge again, and the mail again.
+        work(&test, &first);
+        assert_eq!(arrive(&test, MAIL, "support@corp.test"), Admission::Accepted { nudge: None });
+        let list = call(&test, "GET", "/api/v1/records", &cookie, &serde_json::Value::Null).body;
+        assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
+        assert_eq!(list["items"][0]["title"], "Hatch");
+        let refused = arrive(&test, MAIL, "nobody@corp.test");
+        assert!(matches!(&refused, Admission::Refused { text } if text.contains("nobody@corp.test")), "{refused:?}");
+    }
+
+    #[test]
+    fn sending_is_claimed_retried_and_never_repeated() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let new = json!({ "type": "order", "title": "S1", "email": "ann@customer.test" });
+        let record = call(&test, "POST", "/api/v1/records", &cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/records/{record}/messages");
+        let message = call(&test, "POST", &path, &cookie, &json!({ "mode": "message", "text": "Hello" })).body;
+        let id = message["id"].as_str().unwrap();
+        let state = || {
+            let dialog =
+                call(&test, "GET", &format!("/api/v1/messages/{id}/deliveries"), &cookie, &serde_json::Value::Null);
+            dialog.body["deliveries"][0]["state"].as_str().unwrap().to_owned()
+        };
+        let later = |seconds: i64| {
+            test.clock.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
+            block_on(crate::cron::tick(&test.app));
+        };
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!((state().as_str(), test.mailer.sent.lock().unwrap().len()), ("outgoing", 0), "undo window");
+        let busy = SendOutcome::Refused { code: 451, text: "4.7.1 come back later".to_owned() };
+        test.mailer.script.lock().unwrap().push_back(busy);
+        later(11);
+        assert_eq!(state(), "deferred");
+        later(30);
+        assert_eq!(test.mailer.sent.lock().unwrap().len(), 1, "not before its time");
+        test.mailer.script.lock().unwrap().push_back(SendOutcome::Lost { text: "connection reset".to_owned() });
+        later(40);
+        assert_eq!(state(), "unknown", "nobody knows whether it arrived");
+        later(100_000);
+        assert_eq!(test.mailer.sent.lock().unwrap().len(), 2, "and so nobody sends it again");
+        let wish = json!({ "retry": [{ "delivery": call(&test, "GET", &format!("/api/v1/messages/{id}/deliveries"), &cookie,
+            &serde_json::Value::Null).body["deliveries"][0]["id"] }] });
+        call(&test, "POST", &format!("/api/v1/messages/{id}/deliveries"), &cookie, &wish);
+        later(1);
+        assert_eq!(state(), "sent", "a person decided");
+        assert!(test.jobs.0.lock().unwrap().is_empty(), "nudges go out after the answer, which nobody awaited here");
+    }
+
+    #[test]
+    fn nobody_gets_in_without_a_session_and_no_other_site_writes() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        for path in ["/api/v1/records", "/api/v1/emails", "/api/v1/shell", "/api/v1/contacts", "/api/v1/attachments/x"]
+        {
+            let answer = call(&test, "GET", path, "", &null);
+            assert_eq!((answer.status, answer.body["code"].as_str().unwrap()), (401, "unauthorized"), "{path}");
+        }
+        let request = axum::http::Request::post("http://mailroom.test/api/v1/records")
+            .header("cookie", &cookie)
+            .header("host", "mailroom.test")
+            .header("origin", "https://evil.test")
+            .header("x-mailroom", "1")
+            .body(Body::from("{}"))
+            .unwrap();
+        let response = block_on(router(Arc::clone(&test.app), Background::default()).oneshot(request)).unwrap();
+        assert_eq!(response.status().as_u16(), 403);
+        let form =
+            json!({ "company": "", "name": "", "email": "x", "password": "short", "domain": "-", "language": "en" });
+        assert_eq!(call(&test, "POST", "/api/v1/setup", "", &form).status, 409, "the first run is over");
+        let wrong = call(&TestApp::new(), "POST", "/api/v1/setup", "", &form).body;
+        assert_eq!(wrong["fields"].as_array().unwrap().len(), 5, "all that is wrong, at once: {wrong}");
+    }
+}
