@@ -28,27 +28,34 @@ pub struct Match<'a> {
 /// Aliases by what they match. An alias whose domain is gone matches nothing (RT-25, AL-24).
 #[derive(Debug, Clone, Default)]
 pub struct Directory<'a> {
-    exact: HashMap<String, &'a AliasFact>,
+    /// With whether its domain is one of ours.
+    exact: HashMap<String, (&'a AliasFact, bool)>,
     /// Those of any domain, by local part (RT-23).
     anywhere: HashMap<String, &'a AliasFact>,
 }
 
 impl<'a> Directory<'a> {
     pub fn new(aliases: &'a [AliasFact], domains: &[DomainFact]) -> Self {
-        let mut out = Self::default();
-        for alias in aliases.iter().filter(|it| domain_of(domains, &it.address).is_some()) {
-            out.exact.entry(key_of(&alias.address)).or_insert(alias);
-            if alias.any_domain {
+        let mut out = Self { exact: HashMap::with_capacity(aliases.len()), anywhere: HashMap::new() };
+        for alias in aliases {
+            let is_usable = domain_of(domains, &alias.address).is_some();
+            out.exact.entry(key_of(&alias.address)).or_insert((alias, is_usable));
+            if alias.any_domain && is_usable {
                 out.anywhere.entry(alias.address.local().to_lowercase()).or_insert(alias);
             }
         }
         out
     }
 
+    /// Whether an address key is that of an alias, one of a lost domain included.
+    pub fn has(&self, key: &str) -> bool {
+        self.exact.contains_key(key)
+    }
+
     /// The alias an address means: its own before one of any domain, the whole local part before the part before `+`
     /// (RT-26).
     pub fn find(&self, address: &EmailAddress) -> Option<Match<'a>> {
-        let exact = |it: &EmailAddress| self.exact.get(&key_of(it)).copied();
+        let exact = |it: &EmailAddress| self.exact.get(&key_of(it)).filter(|(_, usable)| *usable).map(|(it, _)| *it);
         let anywhere = |it: &EmailAddress| self.anywhere.get(&it.local().to_lowercase()).copied();
         let tagged = base(address);
         let by = |lookup: &dyn Fn(&EmailAddress) -> Option<&'a AliasFact>| {

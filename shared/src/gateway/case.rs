@@ -1,14 +1,11 @@
 //! One decision while it is being made: arrival, facts and what is known about the sender, with the rules asked so far.
 
-use std::collections::HashSet;
-
 use crate::address::EmailAddress;
 use crate::id::RecordId;
 use crate::policy::Caution;
 use crate::time::Timestamp;
 
 use super::alias::Directory;
-use super::alias::key_of;
 use super::arrival::Arrival;
 use super::facts::AliasFact;
 use super::facts::ContactFact;
@@ -59,8 +56,6 @@ pub(super) struct Case<'a> {
     /// Contacts that have the sender's address: neither archived nor one of our own addresses.
     contacts: Vec<&'a ContactFact>,
     pub(super) directory: Directory<'a>,
-    /// Keys of all aliases, those of lost domains too.
-    alias_keys: HashSet<String>,
     pub(super) why: Vec<Why>,
 }
 
@@ -73,10 +68,8 @@ impl<'a> Case<'a> {
             None => Trust::Unknown,
         };
         let directory = Directory::new(&facts.aliases, &context.domains);
-        let alias_keys = facts.aliases.iter().map(|it| key_of(&it.address)).collect();
         let contacts = Vec::new();
-        let mut case =
-            Self { arrival, facts, context, now, trust, sender, contacts, directory, alias_keys, why: Vec::new() };
+        let mut case = Self { arrival, facts, context, now, trust, sender, contacts, directory, why: Vec::new() };
         if let Some(key) = case.sender.clone() {
             // An address of ours never writes as somebody (AL-25).
             if !case.is_ours(&key) {
@@ -196,7 +189,7 @@ impl<'a> Case<'a> {
 
     /// An alias, catchall, bounce or reply address of ours.
     pub(super) fn is_ours(&self, key: &str) -> bool {
-        if self.alias_keys.contains(key) {
+        if self.directory.has(key) {
             return true;
         }
         let Ok(address) = EmailAddress::parse(key) else { return false };
