@@ -1,6 +1,7 @@
 //! The main job over the running Worker: real SMTP in, a record, an answer out, a red envelope, the retry; and what must
 //! hold when something breaks on the way.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
+#![allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
 #![allow(clippy::disallowed_methods, reason = "tests run natively, where the clock may be read")]
 
 use std::thread;
@@ -264,7 +265,7 @@ fn deferred_mail_is_tried_again_by_itself_and_a_late_bounce_turns_it_red() {
     assert_eq!(deliveries(&api, &message)["envelope"]["state"], "failing");
     // Greylisting lets the third try in; the schedule makes it when its time has come.
     for minutes in [2, 10, 30] {
-        send_now(&stack, &api, Duration::from_secs(60 * minutes));
+        send_now(&stack, &api, Duration::from_mins(minutes));
     }
     assert_eq!(state_of(&api, &message, "soft.dan@sink.test"), "sent");
     assert_eq!(received(&stack, "soft.dan@sink.test").len(), 1);
@@ -324,7 +325,7 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
         assert!(matches!(answer, mailroom_tests::front_door::Outcome::Accepted), "{answer:?}");
     }
     // Nudges died with the process; the sweep finds their rows.
-    send_now(&stack, &api, Duration::from_secs(60));
+    send_now(&stack, &api, Duration::from_mins(1));
     within(Duration::from_secs(30), "all records", &stack, || {
         let shell = get(&api, "/api/v1/shell");
         (shell["inbox"].as_u64() == Some(total as u64 + 1)).then_some(())

@@ -108,11 +108,10 @@ fn run(connection: &Connection, statement: &Statement) -> Result<Rows, rusqlite:
         let mut object = Row::new();
         for (i, name) in names.iter().enumerate() {
             let value = match row.get_ref(i)? {
-                ValueRef::Null => serde_json::Value::Null,
                 ValueRef::Integer(n) => n.into(),
                 ValueRef::Real(n) => n.into(),
                 ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
-                ValueRef::Blob(_) => serde_json::Value::Null,
+                ValueRef::Null | ValueRef::Blob(_) => serde_json::Value::Null,
             };
             object.insert(name.clone(), value);
         }
@@ -124,7 +123,7 @@ fn run(connection: &Connection, statement: &Statement) -> Result<Rows, rusqlite:
 }
 
 #[async_trait(?Send)]
-impl Db for Arc<Sqlite> {
+impl Db for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DbError> {
         let mut connection = self.0.lock().unwrap();
         let transaction = connection.transaction().map_err(|e| translate(&e))?;
@@ -218,7 +217,6 @@ impl Random for Counter {
 /// An installation in a test.
 pub(crate) struct TestApp {
     pub(crate) app: SharedApp,
-    pub(crate) db: Arc<Sqlite>,
     pub(crate) jobs: Arc<RecordedJobs>,
     pub(crate) mailer: Arc<ScriptedMailer>,
     pub(crate) clock: Arc<MovedClock>,
@@ -227,9 +225,9 @@ pub(crate) struct TestApp {
 impl TestApp {
     pub(crate) fn new() -> Self {
         let (db, jobs, mailer, clock) =
-            (Arc::new(Sqlite::new()), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
+            (Sqlite::new(), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
         let app = App {
-            db: Box::new(Arc::clone(&db)),
+            db: Box::new(db),
             blobs: Box::new(Arc::new(MemoryBlobs::default())),
             jobs: Box::new(Arc::clone(&jobs)),
             live: Box::new(Deaf),
@@ -238,7 +236,7 @@ impl TestApp {
             random: Box::new(Counter::default()),
             config: Config { token_secret: "test".to_owned(), ..Config::default() },
         };
-        Self { app: Arc::new(app), db, jobs, mailer, clock }
+        Self { app: Arc::new(app), jobs, mailer, clock }
     }
 }
 
@@ -342,7 +340,10 @@ mod tests {
         for statement in statements {
             for step in db.plan(&statement) {
                 // The record types are a handful of rows.
-                let is_scan = step.starts_with("SCAN") && !step.contains("USING") && !step.contains(" t") && !step.contains("(subquery");
+                let is_scan = step.starts_with("SCAN")
+                    && !step.contains("USING")
+                    && !step.contains(" t")
+                    && !step.contains("(subquery");
                 assert!(!is_scan && !step.contains("TEMP B-TREE FOR ORDER"), "{step}\n{}", statement.sql);
                 ran += 1;
             }

@@ -178,7 +178,7 @@ fn link_images(clean: &str, link: &dyn Fn(&str) -> Option<String>) -> String {
         // A Content-ID in a URL is percent-encoded (RFC 2392).
         let cid = super::endpoint::percent_decode(&cid.replace("&amp;", "&"));
         match link(&cid) {
-            Some(url) => out.push_str(&format!("src=\"{url}\"")),
+            Some(url) => out.extend(["src=\"", &url, "\""]),
             None => out.push_str("data-missing=\"\""),
         }
         rest = tail;

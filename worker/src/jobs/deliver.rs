@@ -135,7 +135,7 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
         run.give_back(&rows, "no outgoing server is set up").await?;
         return Ok(n);
     };
-    let access = run.access(server, domains.first().map_or("mailroom.invalid", |it| it.name.as_str()));
+    let access = Run::access(server, domains.first().map_or("mailroom.invalid", |it| it.name.as_str()));
     match prepare(app, &rows, &files, &installation, &domains).await {
         Ok(prepared) => run.send(&access, prepared).await?,
         // A file could not be read: nothing has left, so all of it waits for the next try.
@@ -155,7 +155,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn access(&self, row: &ServerRow, ehlo: &str) -> ServerAccess {
+    fn access(row: &ServerRow, ehlo: &str) -> ServerAccess {
         ServerAccess {
             id: row.id.clone(),
             name: row.name.clone(),
@@ -282,16 +282,13 @@ impl Run<'_> {
                 outcome.status = status;
                 outcome.permanent = u8::from(failure.permanent);
                 outcome.text = Some(if code > 0 { format!("{code} {text}") } else { text });
-                match next {
-                    Some(at) => {
-                        outcome.state = DeliveryState::Deferred.as_str();
-                        outcome.event = "deferred";
-                        outcome.due = at.as_millis();
-                    }
-                    None => {
-                        outcome.state = DeliveryState::Failed.as_str();
-                        outcome.event = "refused";
-                    }
+                if let Some(at) = next {
+                    outcome.state = DeliveryState::Deferred.as_str();
+                    outcome.event = "deferred";
+                    outcome.due = at.as_millis();
+                } else {
+                    outcome.state = DeliveryState::Failed.as_str();
+                    outcome.event = "refused";
                 }
             }
         }
