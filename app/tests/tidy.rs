@@ -55,14 +55,28 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
         for (_, source) in sources() {
             let code: String =
                 source.lines().filter(|it| !it.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-            keys(&code, "t!(").for_each(|it| need(it.to_owned()));
-            keys(&code, "tn!(").for_each(|it| need(format!("{it}.other")));
+            for it in keys(&code, "t!(") {
+                need(it.to_owned());
+            }
+            for it in keys(&code, "tn!(") {
+                need(format!("{it}.other"));
+            }
         }
-        ProblemCode::ALL.iter().for_each(|it| need(format!("problem.{}", it.as_str())));
-        DeliveryState::ALL.iter().for_each(|it| need(format!("state.{}", it.as_str())));
-        EmailFilter::ALL.iter().for_each(|it| need(format!("emails.filter.{}", it.as_str())));
-        ContactRule::ALL.iter().for_each(|it| need(format!("aliases.rule.{}", it.as_str())));
-        AliasState::ALL.iter().for_each(|it| need(format!("aliases.state.{}", it.as_str())));
+        for it in ProblemCode::ALL {
+            need(format!("problem.{}", it.as_str()));
+        }
+        for it in DeliveryState::ALL {
+            need(format!("state.{}", it.as_str()));
+        }
+        for it in EmailFilter::ALL {
+            need(format!("emails.filter.{}", it.as_str()));
+        }
+        for it in ContactRule::ALL {
+            need(format!("aliases.rule.{}", it.as_str()));
+        }
+        for it in AliasState::ALL {
+            need(format!("aliases.state.{}", it.as_str()));
+        }
         for reason in mailroom_shared::outbox::failure::Reason::ALL {
             need(format!("reason.{}.title", reason.as_str()));
             need(format!("reason.{}.advice", reason.as_str()));

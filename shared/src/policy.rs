@@ -64,5 +64,5 @@ pub const UNDO_SECONDS: u32 = 10;
 
 /// Header by which our own mail is known again: id of the message.
 pub const HEADER_MESSAGE: &str = "X-Mailroom-Message";
-/// Header by which a loop through us is seen: our installation id.
+/// Header by which a loop through us is seen: a value only we can sign (`gateway::loops::loop_value`).
 pub const HEADER_LOOP: &str = "X-Mailroom-Loop";

@@ -103,9 +103,12 @@ fn received(stack: &Stack, address: &str) -> Vec<Received> {
     stack.sink().messages_to(address)
 }
 
-fn header<'a>(raw: &'a str, name: &str) -> &'a str {
+/// A header of a raw mail, unfolded.
+fn header(raw: &str, name: &str) -> String {
+    let head = raw.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n\t", " ").replace("\r\n ", " ");
     let wanted = format!("{}: ", name.to_lowercase());
-    raw.lines().find(|it| it.to_lowercase().starts_with(&wanted)).map_or("", |it| it[wanted.len()..].trim())
+    let line = head.lines().find(|it| it.to_lowercase().starts_with(&wanted)).unwrap_or_default();
+    line.get(wanted.len()..).unwrap_or_default().trim().to_owned()
 }
 
 #[test]

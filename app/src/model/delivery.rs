@@ -183,7 +183,9 @@ mod tests {
     fn a_live_update_keeps_what_was_chosen() {
         let view = view(vec![delivery("d1", "failed", false)]);
         let mut all = choices(&view, &Choices::new());
-        all.values_mut().for_each(|it| it.again = false);
+        for it in all.values_mut() {
+            it.again = false;
+        }
         assert!(!choices(&view, &all).values().next().unwrap().again);
     }
 

@@ -48,11 +48,8 @@ pub(super) fn page(mode: Mode) -> Result<()> {
 ///
 /// Both crates are compiled with the same flags, so that they share the compiled dependencies.
 fn compile(package: &str, mode: Mode) -> Result<PathBuf> {
-    let mut flags = vec!["--cfg=getrandom_backend=\"wasm_js\""];
-    if !mode.is_release() {
-        // Leptos: types of views are erased, which halves the compile time of the page.
-        flags.push("--cfg=erase_components");
-    }
+    // Leptos: types of views are erased, which halves the compile time of the page and takes a tenth off its size.
+    let flags = ["--cfg=getrandom_backend=\"wasm_js\"", "--cfg=erase_components"];
     let mut command = cargo();
     command
         .args(["build", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])

@@ -132,11 +132,9 @@ pub(super) async fn set_up(call: Call<DoSetUp>) -> AppResult<Answer<Me>> {
     let (contact, user) = (app.new_id(), app.new_id());
     let password_hash = hash(app, &form.password)?;
     let (session, cookie) = open_session(app, &user);
-    let installation = app.new_id();
     let mut statements = vec![
         // A plain INSERT: of two first runs at once, one breaks on the key and writes nothing.
         statement!("INSERT INTO settings (key, value) VALUES (?1, ?2)", settings::COMPANY, form.company.trim()),
-        settings::put(settings::INSTALLATION, &installation),
         settings::insert_domain(&checked.domain, now),
         contacts::insert(&contact, form.name.trim(), true, now),
         contacts::insert_email(&contact, &checked.email, 0),

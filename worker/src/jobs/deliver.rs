@@ -10,6 +10,7 @@ use std::rc::Rc;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
 use mailroom_shared::api::tag;
+use mailroom_shared::gateway::loops::loop_value;
 use mailroom_shared::mail::compose::AutoSubmitted;
 use mailroom_shared::mail::compose::ExtraHeader;
 use mailroom_shared::mail::compose::Outgoing;
@@ -113,7 +114,6 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
             "SELECT id, name, kind, host, port, security, username, password_sealed, bulk FROM servers WHERE enabled = 1
              ORDER BY priority, created"
         ),
-        settings::get(settings::INSTALLATION),
         settings::list_domains(),
         deliveries::forget_drafts(&claim),
     ];
@@ -125,7 +125,6 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
     }
     let files: Vec<ClaimedFile> = answers.rows()?;
     let servers: Vec<ServerRow> = answers.rows()?;
-    let installation = settings::text(&mut answers)?.unwrap_or_default();
     let domains: Vec<mailroom_shared::api::aliases::DomainRow> = answers.rows()?;
     let n = rows.len() as u32;
     let records: BTreeSet<String> =
@@ -136,7 +135,7 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
         return Ok(n);
     };
     let access = Run::access(server, domains.first().map_or("mailroom.invalid", |it| it.name.as_str()));
-    match prepare(app, &rows, &files, &installation, &domains).await {
+    match prepare(app, &rows, &files, &domains).await {
         Ok(prepared) => run.send(&access, prepared).await?,
         // A file could not be read: nothing has left, so all of it waits for the next try.
         Err(error) => run.give_back(&rows, &error).await?,
@@ -302,7 +301,6 @@ async fn prepare(
     app: &App,
     rows: &[Claimed],
     files: &[ClaimedFile],
-    installation: &str,
     domains: &[mailroom_shared::api::aliases::DomainRow],
 ) -> Result<Vec<Prepared>, String> {
     let mut rendered: HashMap<&str, Vec<u8>> = HashMap::new();
@@ -320,7 +318,7 @@ async fn prepare(
                     cid: file.cid.clone(),
                 });
             }
-            rendered.insert(email, compose(&content(app, row, attachments, installation)));
+            rendered.insert(email, compose(&content(app, row, attachments)));
         }
         let raw = rendered.get(email).cloned().unwrap_or_default();
         let bounce = domains.iter().find(|it| it.name.as_str() == row.domain).map_or("bounce", |it| it.bounce.as_str());
@@ -340,7 +338,7 @@ async fn prepare(
     Ok(out)
 }
 
-fn content(app: &App, row: &Claimed, attachments: Vec<OutgoingFile>, installation: &str) -> Outgoing {
+fn content(app: &App, row: &Claimed, attachments: Vec<OutgoingFile>) -> Outgoing {
     let reply = token::reply_local(&app.config.token_secret, row.message_id.as_str());
     let reply_to = EmailAddress::parse(&format!("{reply}@{}", row.domain)).ok();
     let references: Vec<RfcMessageId> = row.refs.iter().filter_map(|it| RfcMessageId::parse(it).ok()).collect();
@@ -369,10 +367,13 @@ fn content(app: &App, row: &Claimed, attachments: Vec<OutgoingFile>, installatio
         text: Some(row.text.clone()),
         html: Some(html::from_text(&row.text)),
         attachments,
-        extra_headers: [header(HEADER_MESSAGE, row.message_id.as_str()), header(HEADER_LOOP, installation)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        extra_headers: [
+            header(HEADER_MESSAGE, row.message_id.as_str()),
+            header(HEADER_LOOP, &loop_value(&app.config.token_secret)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         auto_submitted: (row.lane != "urgent" || passed_on).then_some(AutoSubmitted::Generated),
     }
 }

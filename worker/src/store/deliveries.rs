@@ -109,7 +109,7 @@ pub fn insert_deliveries(
 pub fn claim(claim: &str, now: Timestamp, lease: Timestamp, most: u32) -> Statement {
     let sql = format!(
         "UPDATE deliveries SET state = 'sending', claim = ?1, due = ?3, tries = tries + 1, state_at = ?2
-         WHERE id IN (SELECT id FROM deliveries WHERE {DUE} AND due <= ?2 ORDER BY due, id LIMIT ?4)"
+         WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_due WHERE {DUE} AND due <= ?2 ORDER BY due, id LIMIT ?4)"
     );
     statement!(sql, claim, now, lease, most)
 }

@@ -353,9 +353,9 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
         ),
         statement!(
             "SELECT 1 AS incoming, recipient_key, sha256, content_sha256, message_id, record_id FROM ingests
-               WHERE rfc_id = ?1 AND id IS NOT ?3
+               WHERE rfc_id = ?1 AND (?3 IS NULL OR id < ?3)
              UNION ALL SELECT 1, recipient_key, sha256, content_sha256, message_id, record_id FROM ingests
-               WHERE sha256 = ?2 AND (?1 IS NULL OR rfc_id IS NOT ?1) AND id IS NOT ?3
+               WHERE sha256 = ?2 AND (?1 IS NULL OR rfc_id IS NOT ?1) AND (?3 IS NULL OR id < ?3)
              UNION ALL SELECT 0, NULL, NULL, NULL, id, record_id FROM messages
                WHERE rfc_id = ?1 AND rfc_id IS NOT NULL AND incoming = 0 LIMIT 100",
             inquiry.message_id.as_ref().map(RfcMessageId::as_str),
@@ -394,7 +394,8 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
     ]
 }
 
-/// Answers an inquiry: one round trip. `except` is the hand-over that asks, which is no earlier one of itself.
+/// Answers an inquiry: one round trip. `except` is the hand-over that asks: only older ones are
+/// earlier than it, or two hand-overs of one mail would each take the other for the first and both be dropped.
 pub async fn load(app: &App, inquiry: &Inquiry, except: Option<&str>) -> Result<(Context, Facts), StoreError> {
     let mut all = context_statements();
     all.extend(statements(inquiry, app.now(), except));

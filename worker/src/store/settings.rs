@@ -17,19 +17,9 @@ use crate::statement;
 pub const COMPANY: &str = "company";
 /// `gateway` policy as JSON.
 pub const POLICY: &str = "policy";
-/// Random id of this installation, for loop tags.
-pub const INSTALLATION: &str = "installation";
 
 pub fn get(key: &str) -> Statement {
     statement!("SELECT value FROM settings WHERE key = ?1", key)
-}
-
-pub fn put(key: &str, value: &str) -> Statement {
-    statement!(
-        "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        key,
-        value
-    )
 }
 
 #[derive(Deserialize)]
@@ -48,10 +38,6 @@ pub fn policy(answers: &mut Answers) -> Result<Policy, StoreError> {
         Some(row) => serde_json::from_str(&row.value).map_err(|e| StoreError::Corrupt(format!("settings.policy: {e}"))),
         None => Ok(Policy::default()),
     }
-}
-
-pub fn text(answers: &mut Answers) -> Result<Option<String>, StoreError> {
-    Ok(answers.one::<ValueRow>()?.map(|it| it.value))
 }
 
 pub fn list_domains() -> Statement {
