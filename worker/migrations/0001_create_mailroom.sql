@@ -296,6 +296,13 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_delivery ON events (delivery_id, id);
 
+-- What the provider told of mail it took from us, kept as it came until it is matched with its delivery.
+CREATE TABLE provider_events (
+  sha256 TEXT PRIMARY KEY,
+  body TEXT NOT NULL,
+  received INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE suppressions (
   address_key TEXT NOT NULL,
   scope TEXT NOT NULL CHECK (scope IN ('all', 'campaigns')),

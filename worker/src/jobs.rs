@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::app::SharedApp;
 use crate::log;
+use crate::store::deliveries;
 
 pub use deliver::run as deliver;
 pub use ingest::run as ingest;
@@ -38,6 +39,16 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
         // The rows are still there; the minute sweep tries them again or shows them to people.
         log::warn("dead_letters", &[("queue", queue), ("count", &bodies.len().to_string())]);
         return Vec::new();
+    }
+    if queue.ends_with("-sending-events") {
+        let rows = bodies.iter().map(|it| deliveries::keep_event(it, app.now())).collect();
+        return match app.db.batch(rows).await {
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                log::error("events_not_kept", &[("error", &error.to_string())]);
+                (0..bodies.len()).collect()
+            }
+        };
     }
     let mut ingests = Vec::new();
     let mut deliver_asked = None;

@@ -416,6 +416,17 @@ mod tests {
     }
 
     #[test]
+    fn events_of_the_provider_are_kept_once() {
+        let test = TestApp::new();
+        let bodies = ["{\"type\":\"a\"}".to_owned(), "{\"type\":\"b\"}".to_owned(), "{\"type\":\"a\"}".to_owned()];
+        for _ in 0..2 {
+            assert!(block_on(crate::jobs::consume(&test.app, "mailroom-sending-events", &bodies)).is_empty());
+        }
+        let rows = block_on(test.app.run(Statement::new("SELECT body FROM provider_events ORDER BY body"))).unwrap();
+        assert_eq!(rows.rows.len(), 2);
+    }
+
+    #[test]
     fn nobody_gets_in_without_a_session_and_no_other_site_writes() {
         let test = TestApp::new();
         let cookie = set_up(&test);
