@@ -152,7 +152,7 @@ fn every_page_in_both_languages_and_themes() {
         for page in pages.iter().copied().chain([record_page.as_str()]) {
             browser.open(page).unwrap();
             browser.find("main h1").unwrap();
-            browser.run("return new Promise((done) => setTimeout(done, 400))", &[]).unwrap();
+            browser.wait_gone("main .sk, main [aria-busy=true]").unwrap();
             let name = format!(
                 "{}-{language}-{}-{width}",
                 page.trim_matches('/').replace(['/', '?', '='], "-"),

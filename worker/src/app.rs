@@ -25,8 +25,6 @@ pub const RECEIVING_HOST: &str = "mx.cloudflare.net";
 pub struct Config {
     /// Signs reply and bounce addresses and links.
     pub token_secret: String,
-    /// Encrypts passwords of outgoing servers.
-    pub seal_secret: String,
     /// Development: the clock can be moved, faults can be made, loopback servers are allowed.
     pub is_dev: bool,
     /// Each binding and secret with whether it is there.

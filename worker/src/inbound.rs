@@ -7,6 +7,7 @@ use mailroom_shared::gateway::arrival::Arrival;
 use mailroom_shared::gateway::decide::decide;
 use mailroom_shared::gateway::inquire::inquire;
 use mailroom_shared::gateway::verdict::Decision;
+use mailroom_shared::gateway::verdict::Route;
 use mailroom_shared::gateway::verdict::Verdict;
 use mailroom_shared::mail::inbound::Envelope;
 use mailroom_shared::mail::rfc_id::RfcMessageId;
@@ -119,6 +120,12 @@ async fn refuse(
     Ok(Admission::Refused { text: format!("{} {}", refusal.status, refusal.text) })
 }
 
+/// Key of the alias a route came by.
+pub fn alias_key(route: Option<&Route>) -> Option<String> {
+    let address = route?.alias.as_deref()?;
+    EmailAddress::parse(address).ok().map(|it| it.key())
+}
+
 /// Raw bytes first, then the row; whoever finds a row finds the bytes.
 async fn keep(
     app: &App,
@@ -131,8 +138,7 @@ async fn keep(
     let raw_key = format!("raw/{}.eml", arrival.sha256);
     app.blobs.put(&raw_key, raw).await?;
     let route = verdict.routes.first();
-    let alias_key =
-        route.and_then(|it| it.alias.as_deref()).and_then(|it| EmailAddress::parse(it).ok()).map(|it| it.key());
+    let alias = alias_key(route);
     let verdict_text = serde_json::to_string(verdict).unwrap_or_default();
     let row = ingests::NewIngest {
         id,
@@ -145,7 +151,7 @@ async fn keep(
         size: arrival.size,
         raw_key: &raw_key,
         sender_key: sender,
-        alias_key: alias_key.as_deref(),
+        alias_key: alias.as_deref(),
         r#type: route.map(|it| it.r#type.as_str()),
         record: route.and_then(|it| it.record.as_ref()).map(|it| it.as_str()),
         verdict: &verdict_text,

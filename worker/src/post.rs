@@ -33,7 +33,6 @@ use mailroom_shared::thread::references::references;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
-use serde::Serialize;
 
 use crate::app::App;
 use crate::error::AppError;
@@ -257,13 +256,6 @@ impl Situation {
     }
 }
 
-/// What is kept while a message can be taken back.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Draft {
-    pub request: Request,
-    pub waiting_since: Option<Timestamp>,
-}
-
 /// A message ready to be written.
 pub struct Posted {
     pub id: String,
@@ -311,7 +303,7 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
             .filter_map(|it| it.address.clone().map(|address| Mailbox::new(Some(&it.name), address)))
             .collect()
     };
-    let draft = Draft { request: request.clone(), waiting_since: situation.record.waiting_since };
+    let draft = messages::Draft { request: request.clone(), waiting_since: situation.record.waiting_since };
     let message = messages::NewMessage {
         id: id.clone(),
         record: record.to_owned(),
@@ -342,8 +334,7 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     }
     statements.push(records::follow(record, me.contact.as_str(), now));
     statements.push(records::mark_read(&me.user, record, now));
-    statements.push(records::index_words(record, &format!("{subject} {text} {}", me.name)));
-    statements.push(statement!("UPDATE messages SET search_row = last_insert_rowid() WHERE id = ?1", &id));
+    statements.extend(messages::index_words(&id, record, &format!("{subject} {text} {}", me.name)));
     statements.extend(notify_inside(&people, &id, record, now));
     if !mailed.is_empty() {
         let email = deliveries::NewEmail {

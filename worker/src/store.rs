@@ -8,7 +8,9 @@ pub mod ingests;
 pub mod messages;
 pub mod records;
 pub mod refusals;
+pub mod servers;
 pub mod settings;
+pub mod status;
 pub mod users;
 
 use serde::Deserialize;

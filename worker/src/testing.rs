@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -135,16 +136,28 @@ impl Db for Sqlite {
 }
 
 #[derive(Default)]
-pub(crate) struct MemoryBlobs(Mutex<BTreeMap<String, Vec<u8>>>);
+pub(crate) struct MemoryBlobs {
+    kept: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Out of order while set.
+    pub(crate) fails: AtomicBool,
+}
+
+impl MemoryBlobs {
+    fn check(&self) -> Result<(), BlobError> {
+        if self.fails.load(Ordering::Relaxed) { Err(BlobError("out of order".to_owned())) } else { Ok(()) }
+    }
+}
 
 #[async_trait(?Send)]
 impl Blobs for Arc<MemoryBlobs> {
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), BlobError> {
-        self.0.lock().unwrap().insert(key.to_owned(), bytes.to_vec());
+        self.check()?;
+        self.kept.lock().unwrap().insert(key.to_owned(), bytes.to_vec());
         Ok(())
     }
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BlobError> {
-        Ok(self.0.lock().unwrap().get(key).cloned())
+        self.check()?;
+        Ok(self.kept.lock().unwrap().get(key).cloned())
     }
 }
 
@@ -217,6 +230,7 @@ impl Random for Counter {
 /// An installation in a test.
 pub(crate) struct TestApp {
     pub(crate) app: SharedApp,
+    pub(crate) blobs: Arc<MemoryBlobs>,
     pub(crate) jobs: Arc<RecordedJobs>,
     pub(crate) mailer: Arc<ScriptedMailer>,
     pub(crate) clock: Arc<MovedClock>,
@@ -224,11 +238,12 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) fn new() -> Self {
+        let blobs = Arc::<MemoryBlobs>::default();
         let (db, jobs, mailer, clock) =
             (Sqlite::new(), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
         let app = App {
             db: Box::new(db),
-            blobs: Box::new(Arc::new(MemoryBlobs::default())),
+            blobs: Box::new(Arc::clone(&blobs)),
             jobs: Box::new(Arc::clone(&jobs)),
             live: Box::new(Deaf),
             mailer: Box::new(Arc::clone(&mailer)),
@@ -236,7 +251,7 @@ impl TestApp {
             random: Box::new(Counter::default()),
             config: Config { token_secret: "test".to_owned(), ..Config::default() },
         };
-        Self { app: Arc::new(app), jobs, mailer, clock }
+        Self { app: Arc::new(app), blobs, jobs, mailer, clock }
     }
 }
 
@@ -413,6 +428,93 @@ mod tests {
         later(1);
         assert_eq!(state(), "sent", "a person decided");
         assert!(test.jobs.0.lock().unwrap().is_empty(), "nudges go out after the answer, which nobody awaited here");
+    }
+
+    fn rows(test: &TestApp, sql: &'static str) -> Vec<Row> {
+        block_on(test.app.run(Statement::new(sql))).unwrap().rows
+    }
+
+    /// A record with one message that was handed over to ann@customer.test; ids of message and delivery.
+    fn sent_message(test: &TestApp, cookie: &str) -> (String, String) {
+        let new = json!({ "type": "order", "title": "S1", "email": "ann@customer.test" });
+        let record = call(test, "POST", "/api/v1/records", cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/records/{record}/messages");
+        let message = call(test, "POST", &path, cookie, &json!({ "mode": "message", "text": "Hello" })).body;
+        test.clock.0.fetch_add(11_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        let delivery = rows(test, "SELECT id FROM deliveries")[0]["id"].as_str().unwrap().to_owned();
+        (message["id"].as_str().unwrap().to_owned(), delivery)
+    }
+
+    #[test]
+    fn what_another_server_reports_as_delayed_is_never_sent_again_by_us() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let (message, delivery) = sent_message(&test, &cookie);
+        let local = mailroom_shared::token::bounce_local("test", "bounce", &delivery);
+        let report = format!(
+            "From: MAILER-DAEMON@mx.test\r\nTo: {local}@corp.test\r\nSubject: Delayed\r\nMessage-ID: <d@mx.test>\r\n\
+             MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: text/plain\r\n\r\nStill trying.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+             Reporting-MTA: dns; mx.test\r\n\r\nFinal-Recipient: rfc822; ann@customer.test\r\nAction: delayed\r\n\
+             Status: 4.4.1\r\nDiagnostic-Code: smtp; 451 4.4.1 busy\r\n\r\n--b--\r\n"
+        );
+        work(&test, &arrive(&test, &report, &format!("{local}@corp.test")));
+        let dialog = || {
+            call(&test, "GET", &format!("/api/v1/messages/{message}/deliveries"), &cookie, &serde_json::Value::Null)
+                .body
+        };
+        let delayed = &dialog()["deliveries"][0];
+        assert_eq!(delayed["state"], "deferred", "{delayed}");
+        assert!(delayed["next_try"].is_null() && delayed["gives_up"].is_null(), "it is not ours to try: {delayed}");
+        for _ in 0..10 {
+            test.clock.0.fetch_add(24 * 3_600_000, Ordering::Relaxed);
+            block_on(crate::cron::tick(&test.app));
+        }
+        assert_eq!(test.mailer.sent.lock().unwrap().len(), 1, "the other server has it");
+        assert_eq!(dialog()["deliveries"][0]["state"], "deferred");
+    }
+
+    #[test]
+    fn an_outage_is_waited_out_however_long_it_takes() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let alias = json!({ "address": "Help@corp.test", "creates": "ticket" });
+        assert_eq!(call(&test, "POST", "/api/v1/aliases", &cookie, &alias).status, 200);
+        let admission = arrive(&test, MAIL, "help@corp.test");
+        test.blobs.fails.store(true, Ordering::Relaxed);
+        work(&test, &admission);
+        for _ in 0..30 {
+            test.clock.0.fetch_add(60_000, Ordering::Relaxed);
+            block_on(crate::cron::tick(&test.app));
+        }
+        let waiting = rows(&test, "SELECT state, tries FROM ingests").remove(0);
+        assert_eq!(waiting["state"], "accepted", "{waiting:?}");
+        test.blobs.fails.store(false, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        let done = rows(&test, "SELECT state, alias_key FROM ingests").remove(0);
+        assert_eq!((&done["state"], &done["alias_key"]), (&json!("done"), &json!("help@corp.test")));
+    }
+
+    #[test]
+    fn taking_a_message_back_takes_its_files_off_the_record() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let new = json!({ "type": "order", "title": "S1", "email": "ann@customer.test" });
+        let record = call(&test, "POST", "/api/v1/records", &cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let file =
+            call(&test, "POST", "/api/v1/attachments?name=a.txt&content_type=text/plain", &cookie, &json!("x")).body;
+        let body = json!({ "mode": "message", "text": "See file", "attachments": [file["id"]] });
+        let message = call(&test, "POST", &format!("/api/v1/records/{record}/messages"), &cookie, &body).body;
+        let files = || {
+            call(&test, "GET", "/api/v1/records", &cookie, &serde_json::Value::Null).body["items"][0]["attachments"]
+                .clone()
+        };
+        assert_eq!(files(), 1);
+        let id = message["id"].as_str().unwrap();
+        let back = call(&test, "DELETE", &format!("/api/v1/messages/{id}"), &cookie, &serde_json::Value::Null);
+        assert_eq!((back.status, &back.body["text"]), (200, &json!("See file")));
+        assert_eq!(files(), 0);
     }
 
     #[test]

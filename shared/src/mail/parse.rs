@@ -107,11 +107,6 @@ pub fn derived_id(sha256: &str) -> Option<RfcMessageId> {
     RfcMessageId::parse(&format!("<{}@derived.invalid>", sha256.get(..32).unwrap_or(sha256))).ok()
 }
 
-/// A header value as readable text: encoded words decoded, blanks joined, no control characters.
-pub fn decode_header(value: &str) -> String {
-    words::decode(value)
-}
-
 /// The mailboxes of an address header value, unreadable ones left out.
 pub fn parse_mailboxes(value: &str) -> Vec<Mailbox> {
     let mut input = words::recode(value);

@@ -351,8 +351,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_texts_and_name() {
-        let parts =
-            [include_str!("../../locales/parts/reason.en.json"), include_str!("../../locales/parts/reason.vi.json")];
+        let parts = [include_str!("../../locales/en.json"), include_str!("../../locales/vi.json")];
         let parts = parts.map(|it| serde_json::from_str::<std::collections::BTreeMap<String, String>>(it).unwrap());
         for reason in Reason::ALL {
             for part in &parts {
@@ -361,7 +360,8 @@ mod tests {
                     "{reason:?}"
                 );
                 assert!(part.get(reason.advice_key()).is_some_and(|it| it.ends_with('.')), "{reason:?}");
-                assert_eq!(part.len(), Reason::ALL.len() * 2);
+                let n = part.keys().filter(|it| it.starts_with("reason.")).count();
+                assert_eq!(n, Reason::ALL.len() * 2);
             }
             assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
             assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.as_str()));

@@ -47,16 +47,6 @@ impl Reply {
         }
         Some(res)
     }
-
-    /// 4xx: trying again may help.
-    pub fn is_temporary(&self) -> bool {
-        (400..500).contains(&self.code)
-    }
-
-    /// 5xx: the same mail again will be refused again.
-    pub fn is_permanent(&self) -> bool {
-        (500..600).contains(&self.code)
-    }
 }
 
 /// `550-rest` or `550 rest` or `550`.

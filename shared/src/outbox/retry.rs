@@ -18,6 +18,10 @@ pub const WAITS: [Span; 7] = [
 /// After this long a temporary error becomes a failure.
 pub const LIFETIME: Span = Span::hours(48);
 
+/// Due of a delivery that another server took and reports as delayed: it goes on trying, so we never send it again by
+/// ourselves; a later report or a person moves it on. The last date that JavaScript knows.
+pub const NEVER: Timestamp = Timestamp::from_millis(8_640_000_000_000_000);
+
 /// The next try after `tries` tries (at least one was made) of a mail first due at `first_due`; `None` gives up.
 /// The last wait repeats until the lifetime is over.
 pub fn next_try(tries: u32, first_due: Timestamp, now: Timestamp) -> Option<Timestamp> {

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::options::StackOptions;
 
-const SECRETS: [&str; 3] = ["SESSION_SECRET", "TOKEN_SECRET", "SEAL_SECRET"];
+const SECRETS: [&str; 2] = ["TOKEN_SECRET", "SEAL_SECRET"];
 
 /// Makes `.dev.vars` on the first run; later runs keep it, so that sessions and reply tokens survive a restart.
 /// Returns whether it was made.

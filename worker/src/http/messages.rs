@@ -31,8 +31,6 @@ use crate::error::AppResult;
 use crate::jobs::Job;
 use crate::ports::DbError;
 use crate::post;
-use crate::statement;
-use crate::store::Answers;
 use crate::store::contacts;
 use crate::store::deliveries;
 use crate::store::messages;
@@ -93,45 +91,7 @@ pub(super) async fn undo(call: Call<UndoMessage>) -> AppResult<NewMessage> {
     let too_late = || AppError::new(ProblemCode::WrongState).detail("it has left");
     let draft = source.draft.ok_or_else(too_late)?;
     let record = source.record_id.as_str();
-    // The first statement decides; all others look whether it did.
-    let gone = "NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = ?1)";
-    let open = "(SELECT leaves_at FROM messages WHERE id = ?1) > ?2";
-    let now = app.now();
-    let sql = |text: String| statement!(text, id, now);
-    let statements = vec![
-        sql(format!(
-            "DELETE FROM deliveries WHERE message_id = ?1 AND {open}
-             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = ?1 AND d.state <> 'outgoing')"
-        )),
-        sql(format!("DELETE FROM emails WHERE message_id = ?1 AND {gone} AND {open}")),
-        sql(format!("DELETE FROM notifications WHERE message_id = ?1 AND {gone} AND {open}")),
-        sql(format!(
-            "DELETE FROM search WHERE rowid = (SELECT search_row FROM messages WHERE id = ?1) AND {gone} AND {open}"
-        )),
-        sql(format!(
-            "UPDATE attachments SET message_id = NULL, record_id = NULL WHERE message_id = ?1 AND {gone} AND {open}"
-        )),
-        statement!(
-            format!(
-                "UPDATE records SET messages = MAX(messages - 1, 0), waiting_since = ?4,
-                 last_author = (SELECT author_name FROM messages WHERE record_id = ?3 AND id <> ?1 AND kind <> 'system'
-                   ORDER BY at DESC, id DESC LIMIT 1),
-                 last_snippet = (SELECT substr(text, 1, 140) FROM messages WHERE record_id = ?3 AND id <> ?1
-                   AND kind <> 'system' ORDER BY at DESC, id DESC LIMIT 1)
-                 WHERE id = ?3 AND {gone} AND {open}"
-            ),
-            id,
-            now,
-            record,
-            draft.waiting_since
-        ),
-        sql(format!("DELETE FROM messages WHERE id = ?1 AND {gone} AND leaves_at > ?2")),
-    ];
-    let mut answers = Answers::new(app.db.batch(statements).await?);
-    for _ in 0..6 {
-        answers.changes();
-    }
-    if answers.changes() == 0 {
+    if !messages::take_back(app, id, record, draft.waiting_since).await? {
         return Err(too_late());
     }
     call.stale(tags(record));

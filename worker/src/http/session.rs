@@ -35,9 +35,9 @@ use crate::error::AppError;
 use crate::error::AppResult;
 use crate::ports::DbError;
 use crate::ports::Statement;
-use crate::statement;
 use crate::store::contacts;
 use crate::store::records;
+use crate::store::servers;
 use crate::store::settings;
 use crate::store::users;
 
@@ -133,8 +133,7 @@ pub(super) async fn set_up(call: Call<DoSetUp>) -> AppResult<Answer<Me>> {
     let password_hash = hash(app, &form.password)?;
     let (session, cookie) = open_session(app, &user);
     let mut statements = vec![
-        // A plain INSERT: of two first runs at once, one breaks on the key and writes nothing.
-        statement!("INSERT INTO settings (key, value) VALUES (?1, ?2)", settings::COMPANY, form.company.trim()),
+        settings::found(form.company.trim()),
         settings::insert_domain(&checked.domain, now),
         contacts::insert(&contact, form.name.trim(), true, now),
         contacts::insert_email(&contact, &checked.email, 0),
@@ -176,16 +175,8 @@ pub(super) async fn set_up(call: Call<DoSetUp>) -> AppResult<Answer<Me>> {
         }
         None => ("cloudflare", "Cloudflare", "", 0, "tls"),
     };
-    statements.push(statement!(
-        "INSERT INTO servers (id, name, kind, host, port, security, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        app.new_id(),
-        name,
-        kind,
-        host,
-        port,
-        security,
-        now
-    ));
+    let server = servers::NewServer { id: &app.new_id(), name, kind, host, port, security };
+    statements.push(servers::insert(&server, now));
     app.db.batch(statements).await?;
     let me = users::by_id(app, &user).await?.ok_or_else(AppError::not_found)?;
     Ok(Answer::with_cookie(me, cookie))

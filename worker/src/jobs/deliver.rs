@@ -28,18 +28,14 @@ use mailroom_shared::policy::HEADER_MESSAGE;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 use mailroom_shared::token;
-use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::SharedApp;
 use crate::log;
 use crate::ports::DbError;
 use crate::ports::Envelope;
-use crate::ports::Security;
 use crate::ports::SendOutcome;
 use crate::ports::ServerAccess;
-use crate::ports::ServerKind;
-use crate::statement;
 use crate::store::Answers;
 use crate::store::StoreError;
 use crate::store::deliveries;
@@ -47,6 +43,7 @@ use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
 use crate::store::deliveries::Outcome;
 use crate::store::messages;
+use crate::store::servers;
 use crate::store::settings;
 
 /// Deliveries claimed at once: what a crash may leave unknown.
@@ -61,20 +58,6 @@ const LEASE: Span = Span::minutes(10);
 const LEASE_MARGIN: Span = Span::minutes(3);
 /// Deliveries per run; what is left is nudged again, in a fresh invocation with fresh limits.
 const MAX_PER_RUN: u32 = 2_400;
-
-#[derive(Deserialize)]
-struct ServerRow {
-    id: String,
-    name: String,
-    kind: String,
-    host: String,
-    port: u16,
-    security: String,
-    username: String,
-    password_sealed: String,
-    #[serde(deserialize_with = "crate::store::int_bool")]
-    bulk: bool,
-}
 
 /// A delivery ready to go.
 struct Prepared {
@@ -110,10 +93,7 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
         deliveries::claim(&claim, now, lease, CLAIM),
         deliveries::claimed(&claim),
         deliveries::claimed_files(&claim),
-        statement!(
-            "SELECT id, name, kind, host, port, security, username, password_sealed, bulk FROM servers WHERE enabled = 1
-             ORDER BY priority, created"
-        ),
+        servers::list_enabled(),
         settings::list_domains(),
         deliveries::forget_drafts(&claim),
     ];
@@ -124,7 +104,7 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
         return Ok(0);
     }
     let files: Vec<ClaimedFile> = answers.rows()?;
-    let servers: Vec<ServerRow> = answers.rows()?;
+    let servers: Vec<servers::Server> = answers.rows()?;
     let domains: Vec<mailroom_shared::api::aliases::DomainRow> = answers.rows()?;
     let n = rows.len() as u32;
     let records: BTreeSet<String> =
@@ -134,7 +114,7 @@ async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
         run.give_back(&rows, "no outgoing server is set up").await?;
         return Ok(n);
     };
-    let access = Run::access(server, domains.first().map_or("mailroom.invalid", |it| it.name.as_str()));
+    let access = server.access(domains.first().map_or("mailroom.invalid", |it| it.name.as_str()));
     match prepare(app, &rows, &files, &domains).await {
         Ok(prepared) => run.send(&access, prepared).await?,
         // A file could not be read: nothing has left, so all of it waits for the next try.
@@ -154,25 +134,6 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn access(row: &ServerRow, ehlo: &str) -> ServerAccess {
-        ServerAccess {
-            id: row.id.clone(),
-            name: row.name.clone(),
-            kind: if row.kind == "smtp" { ServerKind::Smtp } else { ServerKind::Cloudflare },
-            host: row.host.clone(),
-            port: row.port,
-            security: match row.security.as_str() {
-                "none" => Security::None,
-                "starttls" => Security::StartTls,
-                _ => Security::Tls,
-            },
-            username: row.username.clone(),
-            // Servers with a login come with the page that sets them up.
-            password: row.password_sealed.clone(),
-            ehlo: ehlo.to_owned(),
-        }
-    }
-
     /// Back into the queue as if it had not been claimed, a minute later.
     async fn give_back(&self, rows: &[Claimed], why: &str) -> Result<(), StoreError> {
         let now = self.app.now();

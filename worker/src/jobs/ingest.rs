@@ -23,6 +23,7 @@ use mailroom_shared::time::Timestamp;
 use crate::app::App;
 use crate::app::RECEIVING_HOST;
 use crate::app::SharedApp;
+use crate::inbound::alias_key;
 use crate::inbound::sender;
 use crate::log;
 use crate::ports::BlobError;
@@ -59,6 +60,13 @@ pub(super) enum Fault {
     Refused(String),
 }
 
+impl Fault {
+    /// An outage, not something about this mail: it is tried for as long as it takes.
+    fn passes(&self) -> bool {
+        matches!(self, Self::Blob(_) | Self::Db(_) | Self::Store(StoreError::Db(_)))
+    }
+}
+
 /// Writes the mails of a list that still wait. An error means that even looking did not work.
 pub async fn run(app: &SharedApp, ids: &[String]) -> Result<(), StoreError> {
     let open = ingests::open(app, ids).await?;
@@ -86,7 +94,8 @@ pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
                 Err(error) => {
                     log::error("mail_not_written", &[("mail", &open.id), ("error", &error.to_string())]);
                     // Should this fail too, the row stays as it is and the sweep comes back to it.
-                    let _ = app.run(ingests::failed(&open.id, &error.to_string(), MAX_TRIES)).await;
+                    let most = if error.passes() { u32::MAX } else { MAX_TRIES };
+                    let _ = app.run(ingests::failed(&open.id, &error.to_string(), most)).await;
                     tags.insert(tag::SHELL.to_owned());
                 }
             }
@@ -172,7 +181,7 @@ fn statements(
         &open.id,
         first.map(|it| it.record.as_str()),
         first.map(|it| it.message.id.as_str()),
-        route.and_then(|it| it.alias.as_deref()),
+        alias_key(route).as_deref(),
         route.map(|it| it.r#type.as_str()),
     ));
     (out, written)

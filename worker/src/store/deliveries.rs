@@ -241,20 +241,6 @@ pub fn settle_lost(now: Timestamp) -> [Statement; 2] {
 }
 
 #[derive(Deserialize)]
-struct When {
-    due: Option<Timestamp>,
-}
-
-/// When the next delivery is due.
-pub fn next_due() -> Statement {
-    statement!(format!("SELECT MIN(due) AS due FROM deliveries WHERE {DUE}"))
-}
-
-pub fn read_next_due(answers: &mut Answers) -> Result<Option<Timestamp>, StoreError> {
-    Ok(answers.one::<When>()?.and_then(|it| it.due))
-}
-
-#[derive(Deserialize)]
 struct DeliveryRow {
     id: DeliveryId,
     contact_id: Option<ContactId>,
@@ -309,8 +295,9 @@ pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, S
                 .map(|it| EventView { at: it.at, kind: it.kind.clone(), text: it.text.clone(), by: it.by_name.clone() })
                 .collect(),
             can_retry: row.state.can_retry(),
-            next_try: (row.state == DeliveryState::Deferred).then_some(row.due),
-            gives_up: (row.state == DeliveryState::Deferred).then(|| retry::gives_up(row.first_due)),
+            next_try: (row.state == DeliveryState::Deferred).then_some(row.due).filter(|it| *it < retry::NEVER),
+            gives_up: (row.state == DeliveryState::Deferred && row.due < retry::NEVER)
+                .then(|| retry::gives_up(row.first_due)),
             id: row.id,
             contact: row.contact_id,
             name: row.name,
@@ -464,7 +451,9 @@ pub async fn list(app: &App, query: &EmailQuery) -> Result<Page<EmailRow>, Store
             lane: it.lane,
             server: it.server,
             created: it.created,
-            next_try: matches!(it.state, DeliveryState::Outgoing | DeliveryState::Deferred).then_some(it.due),
+            next_try: matches!(it.state, DeliveryState::Outgoing | DeliveryState::Deferred)
+                .then_some(it.due)
+                .filter(|it| *it < retry::NEVER),
             tries: it.tries,
             last_answer: it.server_text,
         })
@@ -544,7 +533,7 @@ pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
         ),
         statement!(
             "UPDATE deliveries SET state = ?2, state_at = ?3, reason = ?4, permanent = ?5, reply_code = ?6, status = ?7,
-               server_text = ?8, claim = NULL, due = CASE WHEN ?2 = 'deferred' THEN first_due + 172800000 ELSE due END
+               server_text = COALESCE(?8, server_text), claim = NULL, due = CASE WHEN ?2 = 'deferred' THEN ?10 ELSE due END
              WHERE id = ?1 AND state IN (SELECT value FROM json_each(?9))",
             m.delivery,
             m.to.as_str(),
@@ -553,8 +542,11 @@ pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
             m.permanent,
             m.code,
             m.status,
-            m.text,
-            from.as_str()
+            // A report without words doesn't take away those we have.
+            (!m.text.is_empty()).then_some(m.text),
+            from.as_str(),
+            // Whoever took it from us goes on trying; we don't.
+            retry::NEVER
         ),
     ]
 }

@@ -232,7 +232,7 @@ pub struct Source {
     pub text: String,
     pub post_key: Option<String>,
     #[serde(deserialize_with = "opt_json")]
-    pub draft: Option<crate::post::Draft>,
+    pub draft: Option<Draft>,
     pub leaves_at: Option<Timestamp>,
     pub author_id: Option<ContactId>,
 }
@@ -241,6 +241,60 @@ pub async fn source(app: &App, id: &str) -> Result<Option<Source>, StoreError> {
     let sql =
         "SELECT record_id, raw_key, subject, text, post_key, draft, leaves_at, author_id FROM messages WHERE id = ?1";
     super::decode_one(app.run(statement!(sql, id)).await?)
+}
+
+/// What is kept while a message can be taken back.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Draft {
+    pub request: mailroom_shared::api::messages::NewMessage,
+    /// Since when the customer waited before.
+    pub waiting_since: Option<Timestamp>,
+}
+
+/// Removes a message of which nothing has left and whose undo window is open; false when it is too late. The first
+/// statement decides, and all others look whether it did, so a run that claims a delivery at the same time wins or
+/// loses as a whole.
+pub async fn take_back(
+    app: &App,
+    id: &str,
+    record: &str,
+    waiting_since: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let gone = "NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = ?1)";
+    let open = "(SELECT leaves_at FROM messages WHERE id = ?1) > ?2";
+    let now = app.now();
+    let sql = |text: String| statement!(text, id, now);
+    let newest =
+        "FROM messages WHERE record_id = ?3 AND id <> ?1 AND kind <> 'system' ORDER BY at DESC, id DESC LIMIT 1";
+    let statements = vec![
+        sql(format!(
+            "DELETE FROM deliveries WHERE message_id = ?1 AND {open}
+             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = ?1 AND d.state <> 'outgoing')"
+        )),
+        sql(format!("DELETE FROM emails WHERE message_id = ?1 AND {gone} AND {open}")),
+        sql(format!("DELETE FROM notifications WHERE message_id = ?1 AND {gone} AND {open}")),
+        sql(format!(
+            "DELETE FROM search WHERE rowid = (SELECT search_row FROM messages WHERE id = ?1) AND {gone} AND {open}"
+        )),
+        statement!(
+            format!(
+                "UPDATE records SET messages = MAX(messages - 1, 0), waiting_since = ?4,
+                 attachments = MAX(attachments - (SELECT COUNT(*) FROM attachments WHERE message_id = ?1), 0),
+                 last_author = (SELECT author_name {newest}), last_snippet = (SELECT substr(text, 1, 140) {newest})
+                 WHERE id = ?3 AND {gone} AND {open}"
+            ),
+            id,
+            now,
+            record,
+            waiting_since
+        ),
+        sql(format!(
+            "UPDATE attachments SET message_id = NULL, record_id = NULL WHERE message_id = ?1 AND {gone} AND {open}"
+        )),
+        sql(format!("DELETE FROM messages WHERE id = ?1 AND {gone} AND leaves_at > ?2")),
+    ];
+    let answers = app.db.batch(statements).await?;
+    Ok(answers.last().is_some_and(|it| it.changes > 0))
 }
 
 #[derive(Deserialize)]
@@ -354,6 +408,14 @@ pub fn touch_record(record: &str, author: &str, snippet: &str, attachments: usiz
         snippet,
         attachments
     )
+}
+
+/// Adds the words of a message to the full-text index; taking it back takes them too.
+pub fn index_words(message: &str, record: &str, words: &str) -> [Statement; 2] {
+    [
+        super::records::index_words(record, words),
+        statement!("UPDATE messages SET search_row = last_insert_rowid() WHERE id = ?1", message),
+    ]
 }
 
 /// A file row. Its bytes are in R2 under `att/<sha256>` before.

@@ -22,6 +22,11 @@ pub fn get(key: &str) -> Statement {
     statement!("SELECT value FROM settings WHERE key = ?1", key)
 }
 
+/// Ends the first run. A plain INSERT: of two first runs at once, one breaks on the key and writes nothing.
+pub fn found(company: &str) -> Statement {
+    statement!("INSERT INTO settings (key, value) VALUES (?1, ?2)", COMPANY, company)
+}
+
 #[derive(Deserialize)]
 struct ValueRow {
     value: String,
