@@ -25,7 +25,7 @@ use crate::paths;
 use crate::sink::{Sink, SinkOptions};
 use crate::smtp::TestCa;
 
-pub use options::{Ports, StackOptions};
+pub use options::{Ports, StackOptions, free_local_port};
 pub use process::{Supervised, wrangler};
 pub use secrets::ensure_dev_vars;
 
