@@ -13,7 +13,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use fantoccini::cookies::Cookie;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
@@ -117,11 +116,10 @@ impl Browser {
     /// The session of an API client, so that a story need not log in by hand again.
     pub fn take_session(&self, api: &crate::client::Client) -> Result<()> {
         for (name, value) in api.cookies() {
-            let mut cookie = Cookie::new(name, value);
-            cookie.set_path("/");
-            cookie.set_secure(true);
-            cookie.set_http_only(true);
-            self.block(self.client()?.add_cookie(cookie))?;
+            let cookie = json!({
+                "name": name, "value": value, "url": self.base, "path": "/", "secure": true, "httpOnly": true,
+            });
+            self.devtools("Network.setCookie", &cookie)?;
         }
         Ok(())
     }

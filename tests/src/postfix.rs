@@ -57,10 +57,8 @@ impl Postfix {
         if !owner.status.success() {
             bail!("Postfix needs root and its own user: {}", String::from_utf8_lossy(&owner.stderr).trim());
         }
-        let transports: Vec<String> = routes
-            .iter()
-            .map(|(domain, to)| format!("{domain}=smtp:[{}]:{}", to.ip(), to.port()))
-            .collect();
+        let transports: Vec<String> =
+            routes.iter().map(|(domain, to)| format!("{domain}=smtp:[{}]:{}", to.ip(), to.port())).collect();
         let main = format!(
             "compatibility_level = 3.6\nqueue_directory = {root}/queue\ndata_directory = {root}/data\n\
              mail_owner = postfix\nsetgid_group = postdrop\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\

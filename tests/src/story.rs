@@ -115,4 +115,3 @@ pub fn header(raw: &str, name: &str) -> String {
     let line = head.lines().find(|it| it.to_lowercase().starts_with(&wanted)).unwrap_or_default();
     line.get(wanted.len()..).unwrap_or_default().trim().to_owned()
 }
-

@@ -70,12 +70,16 @@ fn postfix_writes_to_us_bounces_what_we_refuse_and_repeats_what_we_could_not_tak
 
     api.post("/api/dev/switches", &json!({ "db": true })).unwrap().ok().unwrap();
     write("support@corp.example", "While down");
-    within(RELAYED, "the relay to be told 451", &stack, || postfix.queue().unwrap().contains("451 4.3.0").then_some(()));
+    within(RELAYED, "the relay to be told 451", &stack, || {
+        postfix.queue().unwrap().contains("451 4.3.0").then_some(())
+    });
     api.post("/api/dev/switches", &json!({ "db": false })).unwrap().ok().unwrap();
     postfix.flush().unwrap();
     within(RELAYED, "the record after the outage", &stack, || {
         records(&api).into_iter().find(|it| it["title"] == "While down")
     });
-    within(RELAYED, "the relay's queue to be empty", &stack, || postfix.queue().unwrap().trim().is_empty().then_some(()));
+    within(RELAYED, "the relay's queue to be empty", &stack, || {
+        postfix.queue().unwrap().trim().is_empty().then_some(())
+    });
     assert_eq!(records(&api).iter().filter(|it| it["title"] == "While down").count(), 1);
 }
