@@ -8,6 +8,8 @@ pub mod aliases;
 pub mod contacts;
 pub mod emails;
 pub mod messages;
+#[cfg(feature = "schema")]
+pub mod openapi;
 pub mod problem;
 pub mod records;
 pub mod refusals;
@@ -42,6 +44,17 @@ impl Method {
     }
 }
 
+/// What may travel: JSON both ways, and a schema when the document is made.
+#[cfg(not(feature = "schema"))]
+pub trait Wire: Serialize + DeserializeOwned {}
+#[cfg(not(feature = "schema"))]
+impl<T: Serialize + DeserializeOwned> Wire for T {}
+/// What may travel: JSON both ways, and a schema when the document is made.
+#[cfg(feature = "schema")]
+pub trait Wire: Serialize + DeserializeOwned + schemars::JsonSchema {}
+#[cfg(feature = "schema")]
+impl<T: Serialize + DeserializeOwned + schemars::JsonSchema> Wire for T {}
+
 /// One operation. Path parameters are the `{name}`s of the route, filled in order by [`url`].
 pub trait Endpoint {
     const METHOD: Method;
@@ -50,11 +63,11 @@ pub trait Endpoint {
     /// One sentence for the OpenAPI document.
     const ABOUT: &'static str;
     /// Query string; `()` for none.
-    type Query: Serialize + DeserializeOwned;
+    type Query: Wire;
     /// JSON body; `()` for none.
-    type Body: Serialize + DeserializeOwned;
+    type Body: Wire;
     /// JSON answer; `()` is 204.
-    type Reply: Serialize + DeserializeOwned;
+    type Reply: Wire;
 }
 
 /// Declares operations: `Name: METHOD "/route" "about" { query: Q, body: B } -> R;`
@@ -72,7 +85,26 @@ macro_rules! endpoints {
             type Body = $body;
             type Reply = $reply;
         }
-    )*};
+    )*
+        /// The operations of this module, for the OpenAPI document.
+        #[cfg(feature = "schema")]
+        pub(crate) fn operations(document: &mut $crate::api::openapi::Document) {
+            $(document.add::<$name>(stringify!($name));)*
+        }
+    };
+}
+
+/// Every operation, for the OpenAPI document.
+#[cfg(feature = "schema")]
+fn operations(document: &mut openapi::Document) {
+    shell::operations(document);
+    session::operations(document);
+    records::operations(document);
+    messages::operations(document);
+    emails::operations(document);
+    aliases::operations(document);
+    contacts::operations(document);
+    refusals::operations(document);
 }
 
 /// The path of an operation with its parameters filled in, in order, percent-encoded.

@@ -33,7 +33,7 @@ cargo xtask COMMAND
   migrate           apply worker/migrations to the development database
   deploy --dry-run  check what would be deployed, without network and login
   setup [--tests]   install what is missing; --tests also what only the tests need
-  openapi           print the OpenAPI document
+  openapi           make worker/openapi.json from the operation types
 
 Tools go to .mailroom/tools, or to the folder in MAILROOM_TOOLS.
 ";
