@@ -7,6 +7,7 @@
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod failures;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
@@ -15,6 +16,7 @@ pub mod records;
 pub mod refusals;
 pub mod session;
 pub mod shell;
+pub mod suppressions;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -105,6 +107,8 @@ fn operations(document: &mut openapi::Document) {
     aliases::operations(document);
     contacts::operations(document);
     refusals::operations(document);
+    failures::operations(document);
+    suppressions::operations(document);
 }
 
 /// The path of an operation with its parameters filled in, in order, percent-encoded.
@@ -168,6 +172,7 @@ pub mod tag {
     pub const ALIASES: &str = "aliases";
     pub const CONTACTS: &str = "contacts";
     pub const REFUSALS: &str = "refusals";
+    pub const SUPPRESSIONS: &str = "suppressions";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

@@ -538,7 +538,7 @@ pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
             m.delivery,
             m.to.as_str(),
             now,
-            m.reason.map(Reason::as_str),
+            m.reason.or(m.to.needs_person().then_some(Reason::Undefined)).map(Reason::as_str),
             m.permanent,
             m.code,
             m.status,
