@@ -60,6 +60,13 @@ pub async fn call<E: Endpoint>(path: &[&str], query: &E::Query, body: &E::Body) 
     decode(&send(E::METHOD, &address::<E>(path, query), body).await?)
 }
 
+/// A file of the page's own, as text.
+pub async fn asset(url: &str) -> Result<String, ApiError> {
+    let request = RequestBuilder::new(url).method(HttpMethod::GET).build().map_err(|_| ApiError::Offline)?;
+    let response = request.send().await.map_err(|_| ApiError::Offline)?;
+    response.text().await.map_err(|_| ApiError::Offline)
+}
+
 /// Reads an answer; nothing at all is `()`.
 pub fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     let text = if text.is_empty() { "null" } else { text };

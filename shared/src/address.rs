@@ -347,21 +347,32 @@ fn ascii_domain(domain: &str) -> Cow<'_, str> {
 
 /// The A-label form of a lower-case domain, or `None` when it is no domain.
 fn to_ascii(domain: &str) -> Option<Cow<'_, str>> {
-    let ascii = if domain.is_ascii() && !has_a_label(domain) {
-        Cow::Borrowed(domain)
-    } else {
-        Cow::Owned(idna::domain_to_ascii(domain).ok()?)
-    };
+    let is_plain = domain.is_ascii() && !has_a_label(domain);
+    let ascii = if is_plain { Cow::Borrowed(domain) } else { a_labels(domain)? };
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || (cfg!(not(feature = "mail")) && !b.is_ascii());
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label.bytes().all(|b| is_letter(b) || b == b'-' || b == b'_')
     };
     let is_name = !ascii.is_empty() && ascii.len() <= 253 && ascii.split('.').all(is_label);
     // A last label of digits is a broken address literal (RFC 1123 section 2.1).
     let is_number = ascii.rsplit('.').next().is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
     if is_name && !is_number { Some(ascii) } else { None }
+}
+
+#[cfg(feature = "mail")]
+fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
+    idna::domain_to_ascii(domain).ok().map(Cow::Owned)
+}
+
+/// The page does without the tables of IDNA, a quarter of its budget: there an international domain stays as it is
+/// written, and the Worker has the last word.
+#[cfg(not(feature = "mail"))]
+fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
+    let is_fine = |c: char| c.is_ascii() || !(is_forbidden(c) || c.is_whitespace());
+    domain.chars().all(is_fine).then_some(Cow::Borrowed(domain))
 }
 
 #[cfg(test)]

@@ -46,13 +46,15 @@ pub(super) fn page(mode: Mode) -> Result<()> {
 
 /// Compiles the library of `package` to wasm and returns the file.
 ///
-/// Both crates are compiled with the same flags, so that they share the compiled dependencies.
-fn compile(package: &str, mode: Mode) -> Result<PathBuf> {
+/// Both crates are compiled with the same flags, so that they share the compiled dependencies; `features` and `link` are
+/// those of the package alone.
+fn compile(package: &str, mode: Mode, features: &str, link: &[&str]) -> Result<PathBuf> {
     // Leptos: types of views are erased, which halves the compile time of the page and takes a tenth off its size.
     let flags = ["--cfg=getrandom_backend=\"wasm_js\"", "--cfg=erase_components"];
     let mut command = cargo();
     command
-        .args(["build", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])
+        .args(["rustc", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])
+        .args(["--features", features])
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         // wasm-bindgen's macro then uses js-sys for promises, as the `worker` crate expects. It is not part of cargo's
         // fingerprint, so both crates must agree on it.
@@ -60,6 +62,7 @@ fn compile(package: &str, mode: Mode) -> Result<PathBuf> {
     if mode.is_release() {
         command.args(["--profile", "wasm-release"]);
     }
+    command.arg("--").args(link);
     shown(&mut command)?;
     let profile = if mode.is_release() { "wasm-release" } else { "debug" };
     Ok(paths::target().join("wasm32-unknown-unknown").join(profile).join(format!("{}.wasm", package.replace('-', "_"))))

@@ -138,7 +138,7 @@ fn UserMenu() -> AnyView {
     let change = move |change: ChangeMe| {
         spawn_local(async move {
             match change_me(cache, change).await {
-                Ok(me) => session.enter(me),
+                Ok(me) => session.enter(me).await,
                 Err(error) => toast_problem(toasts, &error),
             }
         });

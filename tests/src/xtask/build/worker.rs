@@ -17,7 +17,7 @@ const SHIM: &str = include_str!("shim.js");
 const INTERNAL: [&str; 3] = ["__wbg_reset_state", "__worker_init_state", "default"];
 
 pub(super) fn build(mode: Mode) -> Result<()> {
-    let wasm = compile("mailroom-worker", mode)?;
+    let wasm = compile("mailroom-worker", mode, "", &[])?;
     let staging = staging("worker", mode);
     bindgen(
         &wasm,
