@@ -54,7 +54,7 @@ pub fn start(cache: Cache) {
                         let _ = open.try_set(true);
                     }
                     if let Message::Text(text) = message
-                        && let Ok(stale) = serde_json::from_str::<Stale>(&text)
+                        && let Ok(stale) = crate::json::read::<Stale>(&text)
                     {
                         Gather::add(&gather, stale.tags);
                     }

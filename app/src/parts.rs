@@ -10,6 +10,8 @@ use crate::later;
 use crate::pages::aliases::AliasesPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::emails::EmailsPage;
+use crate::pages::inbox::InboxEmpty;
+use crate::pages::login::LoginPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
@@ -29,6 +31,8 @@ later! {
     Over help(on_close: Callback<()>) in lists { view! { <HelpDialog on_close/> } }
     Page aliases() in office { view! { <AliasesPage/> } }
     Page refusals() in office { view! { <RefusalsPage/> } }
-    Page set_up() in office { view! { <SetUpPage/> } }
+    Page login() in gate { view! { <LoginPage/> } }
+    Page set_up() in gate { view! { <SetUpPage/> } }
+    Over inbox_empty() in empty { view! { <InboxEmpty/> } }
     Page not_found() in office { view! { <NotFoundPage/> } }
 }

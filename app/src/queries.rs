@@ -134,44 +134,50 @@ where
 {
     let cache = use_cache();
     let again = RwSignal::new(0_u32);
-    let resource = fetch(cache, tags, again, Signal::derive(address));
+    let answer = fetch(cache, tags, again, Signal::derive(address));
     let state = Memo::new(move |before: Option<&Loaded<E::Reply>>| {
         let old = || before.and_then(|it| it.data.clone());
-        match resource.get().flatten() {
+        answer.with(|answer| match answer {
             None => Loaded { data: old(), problem: None },
-            Some(Err(problem)) => Loaded { data: old(), problem: Some(problem) },
-            Some(Ok(text)) => match api::decode(&text) {
+            Some(Err(problem)) => Loaded { data: old(), problem: Some(problem.clone()) },
+            Some(Ok(text)) => match api::decode(text) {
                 Ok(data) => Loaded { data: Some(data), problem: None },
                 Err(problem) => Loaded { data: old(), problem: Some(problem) },
             },
-        }
+        })
     });
     Read { state, again }
 }
 
 type Answer = Option<Result<String, ApiError>>;
 
-/// The untyped half of [`read`].
-fn fetch(
-    cache: Cache,
-    tags: Vec<String>,
-    again: RwSignal<u32>,
-    address: Signal<Option<String>>,
-) -> LocalResource<Answer> {
-    LocalResource::new(move || {
+/// The untyped half of [`read`]. Of requests that overtake one another the last one asked counts.
+fn fetch(cache: Cache, tags: Vec<String>, again: RwSignal<u32>, address: Signal<Option<String>>) -> RwSignal<Answer> {
+    let (answer, asked) = (RwSignal::new(None), StoredValue::new(0_u32));
+    Effect::new(move |before: Option<u32>| {
         again.track();
         for tag in &tags {
             cache.track(tag);
         }
-        let address = address.get();
-        async move {
-            let answer = api::send(Method::Get, &address?, None).await;
-            if let Err(error) = &answer {
+        let number = before.unwrap_or(0) + 1;
+        asked.set_value(number);
+        let Some(address) = address.get() else {
+            answer.set(None);
+            return number;
+        };
+        spawn_local(async move {
+            let got = api::send(Method::Get, &address, None).await;
+            if asked.try_get_value() != Some(number) {
+                return;
+            }
+            if let Err(error) = &got {
                 cache.failed(error);
             }
-            Some(answer)
-        }
-    })
+            answer.set(Some(got));
+        });
+        number
+    });
+    answer
 }
 
 /// A seek-paged list that stays up to date.

@@ -57,7 +57,7 @@ impl Domain {
     /// [`InvalidAddress::Domain`] for anything that has no ASCII form of letters, digits, `-` and `_` in labels of 1 to 63.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
-        let lower = text.strip_suffix('.').unwrap_or(text).to_lowercase();
+        let lower = lower(text.strip_suffix('.').unwrap_or(text));
         if to_ascii(&lower).is_some() { Ok(Self(lower)) } else { Err(InvalidAddress::Domain) }
     }
 
@@ -107,7 +107,7 @@ impl EmailAddress {
         if local.is_empty() || local.len() > 64 || local.chars().any(is_forbidden) {
             return Err(InvalidAddress::LocalPart);
         }
-        let domain = domain.strip_suffix('.').unwrap_or(domain).to_lowercase();
+        let domain = lower(domain.strip_suffix('.').unwrap_or(domain));
         if domain.starts_with('[') {
             if !is_literal(&domain) {
                 return Err(InvalidAddress::Domain);
@@ -138,7 +138,7 @@ impl EmailAddress {
 
     /// What two spellings of one address have in common: lower-case local part, `@`, domain in A-labels. For indexes.
     pub fn key(&self) -> String {
-        format!("{}@{}", self.local().to_lowercase(), ascii_domain(self.domain()))
+        format!("{}@{}", lower(&self.local()), ascii_domain(self.domain()))
     }
 
     /// The form for SMTP and headers: quoted where RFC 5321 asks for it, domain in A-labels. A local part that is not
@@ -360,6 +360,17 @@ fn to_ascii(domain: &str) -> Option<Cow<'_, str>> {
     // A last label of digits is a broken address literal (RFC 1123 section 2.1).
     let is_number = ascii.rsplit('.').next().is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
     if is_name && !is_number { Some(ascii) } else { None }
+}
+
+#[cfg(feature = "mail")]
+fn lower(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// The page keeps the case of letters beyond ASCII: their tables weigh more than this whole module.
+#[cfg(not(feature = "mail"))]
+fn lower(text: &str) -> String {
+    text.to_ascii_lowercase()
 }
 
 #[cfg(feature = "mail")]

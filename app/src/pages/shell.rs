@@ -14,7 +14,6 @@ use crate::parts;
 use crate::queries::Cache;
 use crate::queries::shell::provide_shell;
 use crate::routes::Page;
-use crate::routes::provide_go;
 use crate::routes::use_go;
 use crate::routes::use_page;
 use crate::t;
@@ -75,7 +74,6 @@ pub fn Shell() -> AnyView {
     let state = ShellState { drawer: RwSignal::new(false), help: RwSignal::new(false), compose: RwSignal::new(false) };
     provide_context(state);
     provide_context(Crumbs(RwSignal::new(Vec::new())));
-    provide_go();
     let cache = Cache::provide();
     provide_shell();
     live::start(cache);

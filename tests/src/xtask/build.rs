@@ -75,12 +75,12 @@ fn bindgen(wasm: &Path, out: &Path, args: &[&str]) -> Result<()> {
 }
 
 /// Optimizes in place, or takes the result of the last run when the input is the same: Binaryen needs half a minute.
-fn optimize(wasm: &Path, level: &str) -> Result<()> {
+fn optimize(wasm: &Path, passes: &[&str]) -> Result<()> {
     let input = Sha256::digest(fs::read(wasm)?);
-    let mark = format!("{level} {input:x}");
+    let mark = format!("{} {input:x}", passes.join(" "));
     let (kept, kept_mark) = (wasm.with_extension("kept"), wasm.with_extension("mark"));
     if !kept.exists() || fs::read_to_string(&kept_mark).ok().as_deref() != Some(mark.as_str()) {
-        run_wasm_opt(wasm, &kept, level)?;
+        run_wasm_opt(wasm, &kept, passes)?;
         fs::write(&kept_mark, &mark)?;
     }
     fs::copy(&kept, wasm).map(drop).with_context(|| format!("cannot write {}", wasm.display()))
@@ -88,7 +88,7 @@ fn optimize(wasm: &Path, level: &str) -> Result<()> {
 
 /// The features are those rustc emits by default plus exception handling of wasm-bindgen's wrappers; "all" would let
 /// Binaryen write what workerd and browsers do not read yet.
-fn run_wasm_opt(from: &Path, to: &Path, level: &str) -> Result<()> {
+fn run_wasm_opt(from: &Path, to: &Path, passes: &[&str]) -> Result<()> {
     let features = [
         "mutable-globals",
         "sign-ext",
@@ -104,7 +104,7 @@ fn run_wasm_opt(from: &Path, to: &Path, level: &str) -> Result<()> {
         .arg(from)
         .arg("-o")
         .arg(to)
-        .arg(level)
+        .args(passes)
         .args(features.map(|it| format!("--enable-{it}")));
     quiet(&mut command).map(drop)
 }

@@ -155,7 +155,7 @@ fn UserMenu() -> AnyView {
         {move || me.get().map(|me| {
             let trigger = view! {
                 <Avatar name=me.name.clone() side=Side::Us/>
-                <span>{i18n::lang_now().code().to_uppercase()}</span>
+                <span>{i18n::lang_now().code().to_ascii_uppercase()}</span>
                 <Icon glyph=Glyph::Down/>
             }
             .into_any();

@@ -33,7 +33,7 @@ pub(super) fn build(mode: Mode) -> Result<()> {
     )?;
     let bound_wasm = staging.join("bound_bg.wasm");
     if mode.is_release() {
-        optimize(&bound_wasm, "-O2")?;
+        optimize(&bound_wasm, &["-O2"])?;
     }
     let bound = staging.join("bound.js");
     let module = fs::read_to_string(&bound).context("wasm-bindgen wrote no module")?;
