@@ -55,7 +55,7 @@ fn with_query(mut url: String, query: &impl Serialize) -> String {
             Json::Text(text) => url.push_str(&percent_encode(text)),
             Json::Int(number) => url.push_str(&number.to_string()),
             Json::Bool(is) => url.push_str(if *is { "true" } else { "false" }),
-            Json::Null | Json::Float(_) | Json::List(_) | Json::Object(_) => {}
+            Json::Null | Json::List(_) | Json::Object(_) => {}
         }
     }
     url

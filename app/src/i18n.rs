@@ -13,6 +13,8 @@ use mailroom_shared::i18n::Lang;
 
 use crate::api;
 use crate::api::ApiError;
+use crate::json;
+use crate::json::Json;
 
 thread_local! {
     static LANG: ArcRwSignal<Lang> = ArcRwSignal::new(Lang::default());
@@ -45,8 +47,14 @@ pub fn lang_now() -> Lang {
 pub async fn set_lang(lang: Lang) -> Result<(), ApiError> {
     if CATALOGUE.with(|it| it.borrow().lang() != lang || !it.borrow().has("app.name")) {
         let json = api::asset(&address(lang)).await?;
-        let catalogue = Catalogue::read(lang, &json).ok_or_else(|| ApiError::Decode("catalogue".to_owned()))?;
-        CATALOGUE.with(|it| *it.borrow_mut() = Rc::new(catalogue));
+        let Ok(Json::Object(fields)) = json::parse(&json) else {
+            return Err(ApiError::Decode("catalogue".to_owned()));
+        };
+        let texts = fields.into_iter().filter_map(|(key, text)| match text {
+            Json::Text(text) => Some((key, text)),
+            _ => None,
+        });
+        CATALOGUE.with(|it| *it.borrow_mut() = Rc::new(Catalogue::new(lang, texts.collect())));
     }
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("lang", lang.code());

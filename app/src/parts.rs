@@ -19,6 +19,7 @@ use crate::pages::refusals::RefusalsPage;
 use crate::pages::search::SearchPage;
 use crate::pages::set_up::SetUpPage;
 use crate::pages::shell::help::HelpDialog;
+use crate::pages::shell::user_menu::UserMenuItems;
 use crate::widgets::new_record::NewRecordDialog;
 
 later! {
@@ -28,6 +29,7 @@ later! {
     Page emails() in lists { view! { <EmailsPage/> } }
     Page contacts() in lists { view! { <ContactsPage/> } }
     Over new_record(kind: Option<TypeName>, on_close: Callback<()>) in lists { view! { <NewRecordDialog kind on_close/> } }
+    Over user_menu() in lists { view! { <UserMenuItems/> } }
     Over help(on_close: Callback<()>) in lists { view! { <HelpDialog on_close/> } }
     Page aliases() in office { view! { <AliasesPage/> } }
     Page refusals() in office { view! { <RefusalsPage/> } }

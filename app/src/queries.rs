@@ -3,8 +3,6 @@
 //! A read keeps its last good answer while it is asked again and when that fails: nothing flickers, and *stale* is a
 //! state that can be shown. The request itself is text to text, so that it is compiled once.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::Endpoint;
@@ -30,20 +28,23 @@ pub mod shell;
 /// Counters behind tags; a read watches those of its tags.
 #[derive(Clone, Copy)]
 pub struct Cache {
-    tags: StoredValue<HashMap<String, ArcRwSignal<u32>>>,
+    tags: StoredValue<Vec<(String, ArcRwSignal<u32>)>>,
     session: SessionState,
 }
 
 impl Cache {
     pub fn provide() -> Self {
-        let cache = Self { tags: StoredValue::new(HashMap::new()), session: use_session() };
+        let cache = Self { tags: StoredValue::new(Vec::new()), session: use_session() };
         provide_context(cache);
         cache
     }
 
     fn counter(self, tag: &str) -> ArcRwSignal<u32> {
         let mut counter = ArcRwSignal::new(0);
-        self.tags.try_update_value(|tags| counter = tags.entry(tag.to_owned()).or_insert(counter.clone()).clone());
+        self.tags.try_update_value(|tags| match tags.iter().find(|(it, _)| it == tag) {
+            Some((_, known)) => counter = known.clone(),
+            None => tags.push((tag.to_owned(), counter.clone())),
+        });
         counter
     }
 
@@ -59,8 +60,8 @@ impl Cache {
 
     /// Everything is read again.
     pub fn all_stale(self) {
-        let all = self.tags.try_with_value(|tags| tags.values().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        for counter in all {
+        let all = self.tags.try_with_value(Clone::clone).unwrap_or_default();
+        for (_, counter) in all {
             counter.update(|it| *it = it.wrapping_add(1));
         }
     }
@@ -82,7 +83,7 @@ impl Cache {
 }
 
 pub fn use_cache() -> Cache {
-    use_context::<Cache>().unwrap_or_else(|| Cache { tags: StoredValue::new(HashMap::new()), session: use_session() })
+    use_context::<Cache>().unwrap_or_else(|| Cache { tags: StoredValue::new(Vec::new()), session: use_session() })
 }
 
 /// What a read knows: the last good answer, and what went wrong since.

@@ -29,6 +29,7 @@ use crate::widgets::problem::toast_problem;
 pub(crate) mod help;
 mod rail;
 mod topbar;
+pub(crate) mod user_menu;
 
 /// Words of the breadcrumb, the last one being the page; the others lead somewhere.
 type Crumb = (String, Option<String>);

@@ -50,7 +50,10 @@ pub(super) fn page(mode: Mode) -> Result<()> {
 /// those of the package alone.
 fn compile(package: &str, mode: Mode, features: &str, link: &[&str]) -> Result<PathBuf> {
     // Leptos: types of views are erased, which halves the compile time of the page and takes a tenth off its size.
-    let flags = ["--cfg=getrandom_backend=\"wasm_js\"", "--cfg=erase_components"];
+    let mut flags = vec!["--cfg=getrandom_backend=\"wasm_js\"".to_owned(), "--cfg=erase_components".to_owned()];
+    if mode.is_release() {
+        flags.extend(short_paths());
+    }
     let mut command = cargo();
     command
         .args(["rustc", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])
@@ -66,6 +69,17 @@ fn compile(package: &str, mode: Mode, features: &str, link: &[&str]) -> Result<P
     shown(&mut command)?;
     let profile = if mode.is_release() { "wasm-release" } else { "debug" };
     Ok(paths::target().join("wasm32-unknown-unknown").join(profile).join(format!("{}.wasm", package.replace('-', "_"))))
+}
+
+/// Messages of panics name the file; the way to it says where this machine keeps its crates, and is paid for in bytes.
+fn short_paths() -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|it| it.join(".cargo")));
+    let sources = home.and_then(|it| fs::read_dir(it.join("registry/src")).ok());
+    let folders = sources.into_iter().flatten().flatten().map(|it| it.path());
+    let mut flags: Vec<_> = folders.map(|it| format!("--remap-path-prefix={}=", it.display())).collect();
+    flags.sort();
+    flags
 }
 
 fn bindgen(wasm: &Path, out: &Path, args: &[&str]) -> Result<()> {
