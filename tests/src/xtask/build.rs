@@ -16,6 +16,8 @@ use sha2::{Digest, Sha256};
 use super::run::{cargo, quiet, shown, step};
 use crate::paths;
 
+pub(super) use page::{FIRST_LOAD_BUDGET, brotli_size};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Quick to make: no optimizer, no minifying.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::{Mode, bindgen, compile, esbuild, optimize, staging};
@@ -37,8 +38,8 @@ pub(super) fn build(mode: Mode) -> Result<()> {
     let staging = staging("page", mode);
     let mut dist = Dist::new(app.join("dist"));
     dist.copy_public(&app.join("public"))?;
-    let made = if mode.is_release() { split(&staging, &mut dist)? } else { whole(&staging, mode)? };
-    let wasm_url = dist.add("app", "wasm", &fs::read(&made)?)?;
+    let module = if mode.is_release() { split(&staging, &mut dist)? } else { whole(&staging, mode)? };
+    let wasm_url = dist.add("app", "wasm", &fs::read(&module)?)?;
     let script_url = dist.add("app", "js", &script(&staging, &wasm_url, mode)?)?;
     let style_url = style(&app, &staging, mode, &mut dist)?;
     let texts = texts(&mut dist)?;
@@ -50,7 +51,39 @@ pub(super) fn build(mode: Mode) -> Result<()> {
     // Last, since it names all others.
     let template = fs::read_to_string(app.join("index.html")).context("app/index.html is missing")?;
     dist.write("index.html", page(&template, &wasm_url, &script_url, &style_url, &texts).as_bytes())?;
-    dist.remove_others()
+    dist.remove_others()?;
+    if mode.is_release() {
+        let scripts = [&script_url, "/theme.js"];
+        first_load(&dist, scripts.into_iter().chain([wasm_url.as_str(), style_url.as_str()]))?;
+    }
+    Ok(())
+}
+
+/// What a first visit may load of wasm, scripts and styles, in brotli.
+pub(in crate::xtask) const FIRST_LOAD_BUDGET: usize = 200 * 1024;
+
+/// Says what a first visit loads; above the budget there is no release.
+fn first_load<'a>(dist: &Dist, urls: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut total = 0;
+    for url in urls {
+        total += brotli_size(&fs::read(dist.root.join(url.trim_start_matches('/')))?)?;
+    }
+    if total > FIRST_LOAD_BUDGET {
+        bail!(
+            "a first visit would load {total} bytes (brotli), the budget is {FIRST_LOAD_BUDGET}: \
+             what the Inbox does without belongs into app/src/parts.rs"
+        );
+    }
+    println!("  a first visit loads {total} bytes of {FIRST_LOAD_BUDGET} (brotli)");
+    Ok(())
+}
+
+/// As a content delivery network keeps a file that never changes: at the highest quality.
+pub(in crate::xtask) fn brotli_size(bytes: &[u8]) -> Result<usize> {
+    let mut writer = brotli::CompressorWriter::new(Vec::new(), 64 * 1024, 11, 22);
+    writer.write_all(bytes)?;
+    writer.flush()?;
+    Ok(writer.into_inner().len())
 }
 
 /// The program in one module, quick to make; returns it.
