@@ -20,9 +20,11 @@ pub enum Page {
     Records(TypeName),
     Record(RecordId),
     Search,
+    Failures,
     Emails,
     Contacts,
     Aliases,
+    Suppressions,
     Refusals,
     NotFound,
 }
@@ -37,9 +39,11 @@ impl Page {
             ["records", name] => TypeName::parse(*name).map_or(Self::NotFound, Self::Records),
             ["record", id] => RecordId::parse(*id).map_or(Self::NotFound, Self::Record),
             ["search"] => Self::Search,
+            ["failures"] => Self::Failures,
             ["emails"] => Self::Emails,
             ["contacts"] => Self::Contacts,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
+            ["settings", "suppressions"] => Self::Suppressions,
             ["technical"] | ["technical", "refusals"] => Self::Refusals,
             _ => Self::NotFound,
         }
@@ -51,9 +55,11 @@ impl Page {
             Self::Records(name) => format!("/records/{}", percent_encode(name.as_str())),
             Self::Record(id) => format!("/record/{}", percent_encode(id.as_str())),
             Self::Search => "/search".to_owned(),
+            Self::Failures => "/failures".to_owned(),
             Self::Emails => "/emails".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
+            Self::Suppressions => "/settings/suppressions".to_owned(),
             Self::Refusals => "/technical/refusals".to_owned(),
         }
     }
@@ -192,9 +198,11 @@ mod tests {
             Page::Records(TypeName::parse("ticket").unwrap()),
             Page::Record(RecordId::parse("ticket/7").unwrap()),
             Page::Search,
+            Page::Failures,
             Page::Emails,
             Page::Contacts,
             Page::Aliases,
+            Page::Suppressions,
             Page::Refusals,
         ];
         for page in pages {

@@ -113,6 +113,8 @@ fn show(page: Page) -> AnyView {
         Page::Records(kind) => parts::records(kind),
         Page::Record(id) => parts::record(id),
         Page::Search => parts::search(),
+        Page::Failures => parts::failures(),
+        Page::Suppressions => parts::suppressions(),
         Page::Emails => parts::emails(),
         Page::Contacts => parts::contacts(),
         Page::Aliases => parts::aliases(),
