@@ -168,13 +168,14 @@ macro_rules! later {
                 PART.show(Box::new(move || -> $crate::later::Soon<AnyView> { Box::pin($name::$name($($arg.clone()),*)) }))
             }
 
+            #[allow(clippy::unused_async, reason = "only the split build waits")]
             mod $name {
                 #[allow(clippy::wildcard_imports, reason = "what the line of the list names")]
                 use super::*;
 
                 pub(super) const PART: $crate::later::Part = $crate::later::Part {
                     name: stringify!($name),
-                    load: || Box::pin(async { Ok(load().await?) }),
+                    load: || Box::pin(async { load().await.map_err(|_| $crate::later::Missing) }),
                     place: $crate::later::Place::$place,
                 };
 
