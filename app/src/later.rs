@@ -1,5 +1,5 @@
 //! Parts of the page that are not there at first: they are files of their own, loaded when they are shown or, before that,
-//! when the reader has begun to do something.
+//! when the reader has is_on to do something.
 //!
 //! [`later!`](crate::later) makes a function of each part; the list is in `parts`. In the build that is deployed
 //! `wasm-split` cuts what only such functions reach out of the module; a development build has all in one and waits for
@@ -25,7 +25,7 @@ use crate::widgets::problem::toast_problem;
 pub struct Missing;
 
 impl Missing {
-    fn error(self) -> ApiError {
+    fn error() -> ApiError {
         let is_offline = !window().navigator().on_line();
         if is_offline { ApiError::Offline } else { ApiError::Decode(String::new()) }
     }
@@ -95,8 +95,8 @@ impl Part {
             spawn_local(async move {
                 let answer = self.fetch().await;
                 let is_wanted = phase.try_set(if answer.is_ok() { Phase::Here } else { Phase::Gone }).is_none();
-                if let (Err(missing), Place::Over, true) = (answer, self.place, is_wanted) {
-                    toast_problem(toasts, &missing.error());
+                if let (Err(Missing), Place::Over, true) = (answer, self.place, is_wanted) {
+                    toast_problem(toasts, &Missing::error());
                 }
             });
         };
@@ -112,7 +112,7 @@ impl Part {
                     view! {
                         <main class="page" id="content">
                             <h1 class="vh">{t!("problem.title")}</h1>
-                            <ProblemBlank error=Missing.error() on_retry=move |()| begin()/>
+                            <ProblemBlank error=Missing::error() on_retry=move |()| begin()/>
                         </main>
                     }
                     .into_any()
@@ -123,15 +123,25 @@ impl Part {
     }
 }
 
+/// Fetches a part without waiting for the session: who opens a link to it needs it in any case.
+pub fn fetch_ahead(parts: &'static [Part], name: &str) {
+    if let Some(part) = parts.iter().find(|it| it.name == name) {
+        spawn_local(async move {
+            // A failure is told when the part is shown.
+            let _ = part.fetch().await;
+        });
+    }
+}
+
 /// Fetches parts one after the other, once somebody moves or types: a visit that only looks costs no more than what it
 /// sees, a click finds its page there, and an open page no longer depends on files that the next release takes away.
 pub fn prefetch(parts: &'static [Part]) {
-    let begun = RwSignal::new(false);
+    let is_on = RwSignal::new(false);
     let begin = move || {
-        if begun.get_untracked() {
+        if is_on.get_untracked() {
             return;
         }
-        begun.set(true);
+        is_on.set(true);
         spawn_local(async move {
             for part in parts {
                 // Who is offline now is told when the page is opened.
@@ -158,13 +168,14 @@ macro_rules! later {
                 PART.show(Box::new(move || -> $crate::later::Soon<AnyView> { Box::pin($name::$name($($arg.clone()),*)) }))
             }
 
+            #[allow(clippy::unused_async, reason = "only the split build waits")]
             mod $name {
                 #[allow(clippy::wildcard_imports, reason = "what the line of the list names")]
                 use super::*;
 
                 pub(super) const PART: $crate::later::Part = $crate::later::Part {
                     name: stringify!($name),
-                    load: || Box::pin(async { Ok(load().await?) }),
+                    load: || Box::pin(async { load().await.map_err(|_| $crate::later::Missing) }),
                     place: $crate::later::Place::$place,
                 };
 

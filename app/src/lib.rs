@@ -60,6 +60,9 @@ pub fn App() -> AnyView {
     dates::provide_clock();
     provide_context(theme::Dark(RwSignal::new(theme::is_dark())));
     spawn_local(session.load());
+    if matches!(routes::use_page().get_untracked(), routes::Page::Record(_)) {
+        later::fetch_ahead(parts::PARTS, "record");
+    }
     view! { <Gate/> }.into_any()
 }
 

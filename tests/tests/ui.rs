@@ -181,10 +181,12 @@ fn a_part_that_does_not_come_says_so_and_comes_later() {
         "domain": "corp.example", "language": "vi",
     });
     stack.set_up(&form).unwrap();
-    let api = api_session(&stack, "mai@corp.example", "a good password");
     let browser = Browser::start(&stack.base_url(), 1440, 900).unwrap();
-    browser.open("/favicon.svg").unwrap();
-    browser.take_session(&api).unwrap();
+    browser.open("/login").unwrap();
+    browser.fill("[name=email]", "mai@corp.example").unwrap();
+    browser.fill("[name=password]", "a good password").unwrap();
+    browser.press_enter().unwrap();
+    browser.find(".rail").unwrap();
     browser.devtools("Network.enable", &json!({})).unwrap();
     browser.devtools("Network.setBlockedURLs", &json!({ "urls": ["*/assets/split_*"] })).unwrap();
     browser.open("/contacts").unwrap();

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::run::{cargo, quiet, shown, step};
 use crate::paths;
 
+#[cfg(feature = "browser")]
 pub(super) use page::{FIRST_LOAD_BUDGET, brotli_size};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,8 +65,11 @@ mod real {
         api.login(EMAIL, PASSWORD)?;
         fill(&stack, &api)?;
         let browser = Browser::start(&stack.base_url(), 1440, 900)?;
-        browser.open("/favicon.svg")?;
-        browser.take_session(&api)?;
+        browser.open("/login")?;
+        browser.fill("[name=email]", EMAIL)?;
+        browser.fill("[name=password]", PASSWORD)?;
+        browser.press_enter()?;
+        browser.find(".rail")?;
         browser.devtools("Page.enable", &json!({}))?;
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": WATCH }))?;
         let mut asked = Vec::new();

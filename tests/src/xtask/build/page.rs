@@ -114,11 +114,21 @@ fn split(staging: &Path, dist: &mut Dist) -> Result<PathBuf> {
         let url = dist.add(&name, "wasm", &fs::read(&path)?)?;
         script = script.replace(&format!("\"./{name}.wasm\""), &format!("\"{url}\""));
     }
-    fs::write(&loader, script)?;
+    fs::write(&loader, script.replace("fetch(new URL(", "fetchChunk(new URL(") + FETCH_CHUNK)?;
     let bound = staging.join("app_bg.wasm");
     optimize(&bound, &SMALL)?;
     Ok(bound)
 }
+
+/// A file that is not there is answered with the page, and so may have been kept as one that never changes: while a
+/// release spreads, or before one is taken back. Asking the server anew gets round that.
+const FETCH_CHUNK: &str = r#"
+async function fetchChunk(url) {
+  const answer = await fetch(url);
+  const isWasm = answer.ok && answer.headers.get("content-type")?.startsWith("application/wasm");
+  return isWasm ? answer : fetch(url, { cache: "reload" });
+}
+"#;
 
 /// The files that the loader fetches, without `.wasm`, each once.
 fn chunks(loader: &str) -> BTreeSet<String> {
