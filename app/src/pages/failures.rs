@@ -293,8 +293,7 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
     let label = title.clone();
     view! {
         <section class="group" class:is-open=is_open data-group=group.key.clone()>
-            <div class="group-head">
-                <span></span>
+            <div class="group-head group-head--plain">
                 <span style=colour><Icon glyph=Glyph::Envelope(glyph)/></span>
                 <div class="cause">
                     <h3>{title}</h3>
@@ -356,7 +355,9 @@ fn Line(inbox: Inbox, row: FailureRow) -> AnyView {
     let colour = if look == "state--wait" { "color:var(--amber)" } else { "" };
     let who = if row.name.is_empty() { row.address.clone() } else { row.name.clone() };
     let code = row.status.clone().or_else(|| row.reply_code.map(|it| it.to_string())).unwrap_or_default();
+    // Its codes stand before it in their own type.
     let words = row.server_text.clone().unwrap_or_default();
+    let words = words.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '-')).to_owned();
     let open = (row.record.clone(), row.message.clone());
     let for_key = open.clone();
     let subject = row.subject.clone();
