@@ -8,6 +8,8 @@ pub mod aliases;
 pub mod contacts;
 pub mod emails;
 pub mod messages;
+#[cfg(feature = "schema")]
+pub mod openapi;
 pub mod problem;
 pub mod records;
 pub mod refusals;
@@ -72,7 +74,13 @@ macro_rules! endpoints {
             type Body = $body;
             type Reply = $reply;
         }
-    )*};
+    )*
+        /// Adds these operations to the OpenAPI document.
+        #[cfg(feature = "schema")]
+        pub fn describe(document: &mut $crate::api::openapi::Document) {
+            $(document.add::<$name>(stringify!($name));)*
+        }
+    };
 }
 
 /// The path of an operation with its parameters filled in, in order, percent-encoded.
