@@ -1,5 +1,11 @@
-//! Prints the OpenAPI document (`cargo xtask openapi` writes it where the Worker serves it from).
+//! Prints the OpenAPI document of the HTTP API.
+//!
+//! `cargo run -q -p mailroom-shared --features schema --example openapi`; `cargo xtask openapi` keeps it in
+//! `worker/openapi.json`.
 
-fn main() {
-    println!("{:#}", mailroom_shared::api::openapi::document());
+use std::io::Write;
+
+fn main() -> std::io::Result<()> {
+    let text = serde_json::to_string_pretty(&mailroom_shared::api::openapi::document())?;
+    writeln!(std::io::stdout().lock(), "{text}")
 }

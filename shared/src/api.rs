@@ -46,17 +46,6 @@ impl Method {
     }
 }
 
-/// What may travel: JSON both ways, and a schema when the document is made.
-#[cfg(not(feature = "schema"))]
-pub trait Wire: Serialize + DeserializeOwned {}
-#[cfg(not(feature = "schema"))]
-impl<T: Serialize + DeserializeOwned> Wire for T {}
-/// What may travel: JSON both ways, and a schema when the document is made.
-#[cfg(feature = "schema")]
-pub trait Wire: Serialize + DeserializeOwned + schemars::JsonSchema {}
-#[cfg(feature = "schema")]
-impl<T: Serialize + DeserializeOwned + schemars::JsonSchema> Wire for T {}
-
 /// One operation. Path parameters are the `{name}`s of the route, filled in order by [`url`].
 pub trait Endpoint {
     const METHOD: Method;
@@ -65,11 +54,11 @@ pub trait Endpoint {
     /// One sentence for the OpenAPI document.
     const ABOUT: &'static str;
     /// Query string; `()` for none.
-    type Query: Wire;
+    type Query: Serialize + DeserializeOwned;
     /// JSON body; `()` for none.
-    type Body: Wire;
+    type Body: Serialize + DeserializeOwned;
     /// JSON answer; `()` is 204.
-    type Reply: Wire;
+    type Reply: Serialize + DeserializeOwned;
 }
 
 /// Declares operations: `Name: METHOD "/route" "about" { query: Q, body: B } -> R;`
@@ -88,27 +77,12 @@ macro_rules! endpoints {
             type Reply = $reply;
         }
     )*
-        /// The operations of this module, for the OpenAPI document.
+        /// Adds these operations to the OpenAPI document.
         #[cfg(feature = "schema")]
-        pub(crate) fn operations(document: &mut $crate::api::openapi::Document) {
+        pub fn describe(document: &mut $crate::api::openapi::Document) {
             $(document.add::<$name>(stringify!($name));)*
         }
     };
-}
-
-/// Every operation, for the OpenAPI document.
-#[cfg(feature = "schema")]
-fn operations(document: &mut openapi::Document) {
-    shell::operations(document);
-    session::operations(document);
-    records::operations(document);
-    messages::operations(document);
-    emails::operations(document);
-    aliases::operations(document);
-    contacts::operations(document);
-    refusals::operations(document);
-    failures::operations(document);
-    suppressions::operations(document);
 }
 
 /// The path of an operation with its parameters filled in, in order, percent-encoded.

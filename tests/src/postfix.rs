@@ -1,9 +1,11 @@
-//! Debian's Postfix as a peer: an instance of its own in a temporary folder, without the system's service.
+//! Debian's Postfix as a neighbour: what Mailroom sends through, and what sends to Mailroom. An instance of its own with
+//! configuration, queue and data in a temporary folder, on a free port of 127.0.0.1; the system's Postfix is not touched.
+//! It ends with [`Postfix`]. Its master only runs as root.
 
-use std::fs;
-use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::fs::{self, Permissions};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,123 +13,150 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::report::unique;
-use crate::stack::{Supervised, free_local_port};
+use crate::stack::Supervised;
 
-/// Services of a mail relay, none of them in a chroot (see master(5)).
-const MASTER: &str = "
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - 20 smtp
-relay unix - - n - 20 smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-";
+const PROGRAM: &str = "/usr/sbin/postfix";
+const POSTQUEUE: &str = "/usr/sbin/postqueue";
+const MASTER: &str = "/usr/lib/postfix/sbin/master";
 
-/// A running relay; it ends with this value.
+/// Where Postfix takes what it was given.
+pub struct Routes<'a> {
+    /// Domain and server of those that differ.
+    pub domains: &'a [(&'a str, SocketAddr)],
+    pub others: SocketAddr,
+}
+
 pub struct Postfix {
-    root: PathBuf,
+    process: Option<Supervised>,
+    folder: PathBuf,
     address: SocketAddr,
-    _master: Supervised,
 }
 
 impl Postfix {
-    /// Relays by recipient domain: `routes` name the next server of each.
-    pub fn start(routes: &[(&str, SocketAddr)]) -> Result<Self> {
-        let root = std::env::temp_dir().join(format!("mailroom-postfix-{}", unique()));
-        let address = SocketAddr::from(([127, 0, 0, 1], free_local_port()?));
-        for folder in ["etc", "queue", "data"] {
-            fs::create_dir_all(root.join(folder))?;
+    /// Whether it can run here. A machine that tests for others must be able to.
+    pub fn is_possible() -> Result<bool> {
+        if !Path::new(PROGRAM).exists() {
+            bail!("{PROGRAM} is missing; `cargo xtask setup --tests` installs it (Debian package postfix)");
         }
-        // Its daemons run as their own user and must get through.
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
-        let owner = Command::new("chown").arg("postfix").arg(root.join("data")).output().context("chown")?;
-        if !owner.status.success() {
-            bail!("Postfix needs root and its own user: {}", String::from_utf8_lossy(&owner.stderr).trim());
+        let is_root = rustix::process::geteuid().is_root();
+        if !is_root && std::env::var_os("CI").is_some() {
+            bail!("Postfix only runs as root, and a CI run must not leave it out");
         }
-        let transports: Vec<String> =
-            routes.iter().map(|(domain, to)| format!("{domain}=smtp:[{}]:{}", to.ip(), to.port())).collect();
-        let main = format!(
-            "compatibility_level = 3.6\nqueue_directory = {root}/queue\ndata_directory = {root}/data\n\
-             mail_owner = postfix\nsetgid_group = postdrop\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
-             myhostname = relay.postfix.test\nmydestination =\nlocal_recipient_maps =\nalias_maps =\n\
-             mynetworks = 127.0.0.0/8\nsmtpd_recipient_restrictions = permit_mynetworks, reject\n\
-             smtpd_peername_lookup = no\ndisable_dns_lookups = yes\nbiff = no\n\
-             transport_maps = inline:{{ {transports} }}\n\
-             maillog_file = {root}/log\nmaillog_file_prefixes = /\nsmtputf8_enable = no\n",
-            root = root.display(),
-            transports = transports.join(", "),
-        );
-        fs::write(root.join("etc/main.cf"), main)?;
-        fs::write(root.join("etc/master.cf"), format!("{} inet n - n - - smtpd{MASTER}", address))?;
-        let mut command = Command::new("/usr/sbin/postfix");
-        command.arg("-c").arg(root.join("etc")).arg("start-fg");
-        let master = Supervised::start(&command, &root.join("output"))
-            .context("Postfix does not start; `cargo xtask setup --tests` installs it (Debian package postfix)")?;
-        let postfix = Self { root, address, _master: master };
-        postfix.wait_until_it_listens()?;
+        Ok(is_root)
+    }
+
+    pub fn start(routes: &Routes<'_>) -> Result<Self> {
+        // Beside no checkout: its processes are another user, who may not look into somebody's home.
+        let folder = std::env::temp_dir().join(format!("mailroom-postfix-{}", unique()));
+        for name in ["", "config", "queue", "data"] {
+            fs::create_dir_all(folder.join(name))?;
+            fs::set_permissions(folder.join(name), Permissions::from_mode(0o755))?;
+        }
+        let (user, group) = postfix_user()?;
+        chown(folder.join("data"), Some(user), Some(group)).context("only root may start Postfix")?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        fs::write(folder.join("config/main.cf"), main_cf(&folder, routes))?;
+        fs::write(folder.join("config/master.cf"), master_cf(port))?;
+        let mut postfix = Self { process: None, folder, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) };
+        // Makes the folders of its queue.
+        run(Command::new(PROGRAM).arg("-c").arg(postfix.config()).arg("check"))?;
+        // `postfix start-fg` would be the usual way, but leaves our process group, and so might outlive us.
+        let mut command = Command::new(MASTER);
+        command.arg("-c").arg(postfix.config()).arg("-d");
+        postfix.process = Some(Supervised::start(&command, &postfix.folder.join("log"))?);
+        let end = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(postfix.address).is_err() {
+            if Instant::now() > end {
+                bail!("Postfix does not listen\n{}", postfix.log());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
         Ok(postfix)
     }
 
+    /// Where it takes mail.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Tries everything in the queue now.
+    /// Mails it still keeps, one JSON object each: `queue_name`, `recipients` with `delay_reason`.
+    pub fn queue(&self) -> Result<Vec<serde_json::Value>> {
+        let list = run(Command::new(POSTQUEUE).arg("-c").arg(self.config()).arg("-j"))?;
+        list.lines().map(|it| Ok(serde_json::from_str(it)?)).collect()
+    }
+
+    /// Tries all it keeps again, now.
     pub fn flush(&self) -> Result<()> {
-        self.run(&["/usr/sbin/postqueue", "-c", &self.etc(), "-f"]).map(drop)
+        run(Command::new(POSTQUEUE).arg("-c").arg(self.config()).arg("-f")).map(drop)
     }
 
-    /// What waits in the queue, one JSON object per line.
-    pub fn queue(&self) -> Result<String> {
-        self.run(&["/usr/sbin/postqueue", "-c", &self.etc(), "-j"])
-    }
-
-    /// What it logged.
     pub fn log(&self) -> String {
-        ["log", "output"].map(|it| fs::read_to_string(self.root.join(it)).unwrap_or_default()).concat()
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    fn etc(&self) -> String {
-        self.root.join("etc").display().to_string()
-    }
-
-    fn run(&self, command: &[&str]) -> Result<String> {
-        let (program, args) = command.split_first().context("a command has a name")?;
-        let output = Command::new(program).args(args).output().with_context(|| format!("{program} does not start"))?;
-        if !output.status.success() {
-            bail!("{}: {}\n{}", command.join(" "), String::from_utf8_lossy(&output.stderr), self.log());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn wait_until_it_listens(&self) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(self.address).is_err() {
-            if Instant::now() > end {
-                bail!("Postfix does not listen on {}:\n{}", self.address, self.log());
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
+    fn config(&self) -> PathBuf {
+        self.folder.join("config")
     }
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        let _ = self.run(&["/usr/sbin/postfix", "-c", &self.etc(), "abort"]);
-        let _ = fs::remove_dir_all(&self.root);
+        self.process = None;
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn run(command: &mut Command) -> Result<String> {
+    let output = command.output()?;
+    if !output.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn main_cf(folder: &Path, routes: &Routes<'_>) -> String {
+    let folder = folder.display();
+    let domains: Vec<String> = routes
+        .domains
+        .iter()
+        .map(|(domain, at)| format!("{{ {domain} = smtp:[{}]:{} }}", at.ip(), at.port()))
+        .collect();
+    format!(
+        "compatibility_level = 3.6\nqueue_directory = {folder}/queue\ndata_directory = {folder}/data\n\
+         maillog_file = /dev/stdout\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmyhostname = relay.test\n\
+         mydestination =\nalias_maps =\nalias_database =\nlocal_recipient_maps =\nmynetworks = 127.0.0.0/8\n\
+         smtpd_relay_restrictions = permit_mynetworks, reject\nsmtpd_peername_lookup = no\nsmtp_tls_security_level =\n\
+         smtp_dns_support_level = disabled\nmessage_size_limit = 52428800\nbiff = no\n\
+         relayhost = [{ip}]:{port}\ntransport_maps = inline:{{ {domains} }}\n",
+        ip = routes.others.ip(),
+        port = routes.others.port(),
+        domains = domains.join(", "),
+    )
+}
+
+/// Without chroot, since the folder has none of the files that it would need.
+fn master_cf(port: u16) -> String {
+    format!(
+        "127.0.0.1:{port} inet n - n - - smtpd\npickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\n\
+         qmgr unix n - n 300 1 qmgr\nrewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\n\
+         defer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\nflush unix n - n 1000? 0 flush\nsmtp unix - - n - - smtp\n\
+         relay unix - - n - - smtp\nshowq unix n - n - - showq\nerror unix - - n - - error\nretry unix - - n - - error\n\
+         discard unix - - n - - discard\nscache unix - - n - 1 scache\nanvil unix - - n - 1 anvil\n\
+         postlog unix-dgram n - n - 1 postlogd\n"
+    )
+}
+
+/// User and group that Debian made for it.
+fn postfix_user() -> Result<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd")?;
+    let fields: Vec<&str> = users
+        .lines()
+        .find(|it| it.starts_with("postfix:"))
+        .context("there is no user postfix; is the package configured?")?
+        .split(':')
+        .collect();
+    match fields.as_slice() {
+        [_, _, user, group, ..] => Ok((user.parse()?, group.parse()?)),
+        _ => bail!("the line of postfix in /etc/passwd is not understood"),
     }
 }

@@ -1,9 +1,9 @@
-//! What stories over the running Worker share: an installation of their own, and what a user would look at.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a story that panics has failed")]
-#![allow(clippy::missing_panics_doc, reason = "see above")]
+//! What the stories in `tests/tests` do again and again: a set-up stack, an agent behind the API, a clock that moves, and
+//! asking until there is an answer. Whatever goes wrong here is a failed test, so these panic with what is known.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
 #![allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
+#![allow(clippy::missing_panics_doc, reason = "said above")]
 
-use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
@@ -17,26 +17,27 @@ use crate::stack::Stack;
 use crate::stack::StackOptions;
 
 pub const DOMAIN: &str = "corp.example";
+/// The administrator of a story's company.
+pub const AGENT: &str = "mai@corp.example";
 pub const PASSWORD: &str = "a good password";
 
-/// A stack of its own, set up, with an administrator logged in; mail leaves by the sink. The clock does not move by itself here.
+/// A stack of its own, set up, with an administrator logged in; mail goes out to the sink. The clock does not move by
+/// itself here.
 pub fn start(name: &str) -> (Stack, Client) {
-    let stack = Stack::start(StackOptions::test(name)).unwrap();
-    let api = set_up(&stack, stack.sink().address());
-    (stack, api)
+    start_with(name, |stack| stack.sink().address().port())
 }
 
-/// Fills in the first-run form and logs in; `server` is the outgoing SMTP server.
-pub fn set_up(stack: &Stack, server: SocketAddr) -> Client {
+/// The same with another outgoing server: `server` starts it and says its port.
+pub fn start_with(name: &str, server: impl FnOnce(&Stack) -> u16) -> (Stack, Client) {
+    let stack = Stack::start(StackOptions::test(name)).unwrap();
     let form = json!({
-        "company": "Corp", "name": "Mai Lindqvist", "email": "mai@corp.example", "password": PASSWORD,
-        "domain": DOMAIN, "language": "en",
-        "smtp": { "host": "127.0.0.1", "port": server.port() },
+        "company": "Corp", "name": "Mai Lindqvist", "email": AGENT, "password": PASSWORD, "domain": DOMAIN,
+        "language": "en", "smtp": { "host": "127.0.0.1", "port": server(&stack) },
     });
     assert!(stack.set_up(&form).unwrap());
     let api = stack.client();
-    api.login("mai@corp.example", PASSWORD).unwrap();
-    api
+    api.login(AGENT, PASSWORD).unwrap();
+    (stack, api)
 }
 
 /// Asks until there is an answer; the test says how long a user would wait.
@@ -51,21 +52,26 @@ pub fn within<T>(limit: Duration, what: &str, stack: &Stack, mut ask: impl FnMut
     }
 }
 
+/// How long a queue may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
+/// The JSON of a path.
 pub fn get(api: &Client, path: &str) -> Value {
     api.get(path).unwrap().ok().unwrap()
 }
 
+/// The newest records, of all types.
 pub fn records(api: &Client) -> Vec<Value> {
     get(api, "/api/v1/records?limit=200")["items"].as_array().unwrap().clone()
 }
 
+/// The chatter without its system lines.
 pub fn messages(api: &Client, record: &str) -> Vec<Value> {
     let all = get(api, &format!("/api/v1/records/{record}/messages?limit=100"));
     all["items"].as_array().unwrap().iter().filter(|it| it["kind"] != "system").cloned().collect()
 }
 
+/// Waits for it.
 pub fn record_titled(api: &Client, stack: &Stack, title: &str) -> Value {
     within(SOON, &format!("the record {title}"), stack, || records(api).into_iter().find(|it| it["title"] == title))
 }
@@ -86,6 +92,7 @@ pub fn send_now(stack: &Stack, api: &Client, ahead: Duration) {
     stack.cron(None).unwrap();
 }
 
+/// Posts a message on a record; `body` says what differs from an empty one.
 pub fn post(api: &Client, record: &str, body: Value) -> Value {
     let mut message = json!({ "mode": "message", "text": "" });
     for (key, value) in body.as_object().unwrap() {
@@ -98,6 +105,7 @@ pub fn deliveries(api: &Client, message: &str) -> Value {
     get(api, &format!("/api/v1/messages/{message}/deliveries"))
 }
 
+/// State of one recipient, empty when there is none.
 pub fn state_of(api: &Client, message: &str, address: &str) -> String {
     let all = deliveries(api, message);
     let found = all["deliveries"].as_array().unwrap().iter().find(|it| it["address"] == address).cloned();

@@ -1,8 +1,6 @@
 //! The main job over the running Worker: real SMTP in, a record, an answer out, a red envelope, the retry; and what must
 //! hold when something breaks on the way.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
-#![allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
-#![allow(clippy::disallowed_methods, reason = "tests run natively, where the clock may be read")]
 
 use std::time::Duration;
 

@@ -49,10 +49,14 @@ pub(super) fn run(names: &[String]) -> Result<()> {
         bail!("no benchmark {unknown}; there are: {}", known.join(", "));
     }
     super::setup::build_tools()?;
+    let is_asked = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
     super::build::worker(super::build::Mode::Release)?;
-    super::build::page(super::build::Mode::Release)?;
+    // Only one looks at the page; the stack serves whichever is there.
+    if is_asked("load") || !crate::paths::root().join("app/dist/index.html").exists() {
+        super::build::page(super::build::Mode::Release)?;
+    }
     for (name, bench) in BENCHES {
-        if names.is_empty() || names.iter().any(|it| it == name) {
+        if is_asked(name) {
             eprintln!("benchmark {name} ...");
             bench()?.iter().for_each(Figure::print);
         }

@@ -1,10 +1,8 @@
-//! Deployment without a network, migrations, and the API's description.
-
-use std::fs;
+//! Deployment without a network, and migrations.
 
 use anyhow::Result;
 
-use super::run::{cargo, quiet, shown, step};
+use super::run::{shown, step};
 use super::{build, setup};
 use crate::{paths, stack};
 
@@ -22,12 +20,4 @@ pub(super) fn dry_run() -> Result<()> {
 pub(super) fn migrate() -> Result<()> {
     setup::build_tools()?;
     step("apply worker/migrations to the development database", || stack::migrate(&paths::dev_state()))
-}
-
-/// Writes the OpenAPI document to where the Worker serves it from.
-pub(super) fn openapi() -> Result<()> {
-    let args = ["run", "--quiet", "--package", "mailroom-shared", "--features", "schema", "--example", "openapi"];
-    let text = quiet(cargo().args(args))?.stdout;
-    fs::write(paths::root().join("worker/openapi.json"), text)?;
-    Ok(())
 }

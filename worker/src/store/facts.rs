@@ -1,6 +1,8 @@
 //! Facts for decisions: contacts with the users they are, and everything an inbound mail has to be held against. One
 //! batch of reads; lists travel as JSON, so no statement has more than a few parameters.
 
+mod together;
+
 use std::collections::HashMap;
 
 use mailroom_shared::address::Domain;
@@ -92,12 +94,12 @@ impl From<ContactRow> for ContactFact {
     }
 }
 
-/// Contacts with the users they are; `condition` is about `c`.
+/// Contacts with the users they are; `condition` is about `c`. `emails` is made text: as JSON it would nest in [`together`].
 pub fn contacts_where(condition: &str) -> String {
     format!(
         "SELECT c.id, c.name, c.archived,
          (SELECT json_group_array(address) FROM (SELECT address FROM contact_emails WHERE contact_id = c.id ORDER BY position))
-           AS emails,
+           || '' AS emails,
          u.id AS user_id, u.role, u.notify_by, u.language, COALESCE(u.archived, 0) AS user_archived,
          EXISTS (SELECT 1 FROM contact_emails e JOIN aliases a ON a.key = e.key WHERE e.contact_id = c.id) AS is_alias,
          EXISTS (SELECT 1 FROM contact_emails e JOIN suppressions s ON s.address_key = e.key
@@ -399,7 +401,7 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
 pub async fn load(app: &App, inquiry: &Inquiry, except: Option<&str>) -> Result<(Context, Facts), StoreError> {
     let mut all = context_statements();
     all.extend(statements(inquiry, app.now(), except));
-    let mut answers = Answers::new(app.db.batch(all).await?);
+    let mut answers = together::run(app, all).await?;
     let context = read_context(&mut answers, &app.config.token_secret)?;
     Ok((context, read(&mut answers)?))
 }
