@@ -16,6 +16,8 @@ use crate::report::unique;
 use crate::stack::Supervised;
 
 const PROGRAM: &str = "/usr/sbin/postfix";
+const POSTQUEUE: &str = "/usr/sbin/postqueue";
+const MASTER: &str = "/usr/lib/postfix/sbin/master";
 
 /// Where Postfix takes what it was given.
 pub struct Routes<'a> {
@@ -56,8 +58,11 @@ impl Postfix {
         fs::write(folder.join("config/main.cf"), main_cf(&folder, routes))?;
         fs::write(folder.join("config/master.cf"), master_cf(port))?;
         let mut postfix = Self { process: None, folder, address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) };
-        let mut command = Command::new(PROGRAM);
-        command.arg("-c").arg(postfix.config()).arg("start-fg");
+        // Makes the folders of its queue.
+        run(Command::new(PROGRAM).arg("-c").arg(postfix.config()).arg("check"))?;
+        // `postfix start-fg` would be the usual way, but leaves our process group, and so might outlive us.
+        let mut command = Command::new(MASTER);
+        command.arg("-c").arg(postfix.config()).arg("-d");
         postfix.process = Some(Supervised::start(&command, &postfix.folder.join("log"))?);
         let end = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(postfix.address).is_err() {
@@ -76,20 +81,13 @@ impl Postfix {
 
     /// Mails it still keeps, one JSON object each: `queue_name`, `recipients` with `delay_reason`.
     pub fn queue(&self) -> Result<Vec<serde_json::Value>> {
-        let output = Command::new("postqueue").arg("-c").arg(self.config()).arg("-j").output()?;
-        if !output.status.success() {
-            bail!("postqueue: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        String::from_utf8_lossy(&output.stdout).lines().map(|it| Ok(serde_json::from_str(it)?)).collect()
+        let list = run(Command::new(POSTQUEUE).arg("-c").arg(self.config()).arg("-j"))?;
+        list.lines().map(|it| Ok(serde_json::from_str(it)?)).collect()
     }
 
     /// Tries all it keeps again, now.
     pub fn flush(&self) -> Result<()> {
-        let output = Command::new("postqueue").arg("-c").arg(self.config()).arg("-f").output()?;
-        if !output.status.success() {
-            bail!("postqueue: {}", String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(())
+        run(Command::new(POSTQUEUE).arg("-c").arg(self.config()).arg("-f")).map(drop)
     }
 
     pub fn log(&self) -> String {
@@ -106,6 +104,14 @@ impl Drop for Postfix {
         self.process = None;
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+fn run(command: &mut Command) -> Result<String> {
+    let output = command.output()?;
+    if !output.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn main_cf(folder: &Path, routes: &Routes<'_>) -> String {
