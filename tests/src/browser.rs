@@ -13,7 +13,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use fantoccini::cookies::Cookie;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
@@ -61,7 +60,7 @@ impl Browser {
         args.push(format!("--user-data-dir={}", driver.profile().display()));
         let capabilities = json!({
             "goog:chromeOptions": { "args": args, "binary": driver::CHROMIUM },
-            "goog:loggingPrefs": { "browser": "ALL" },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
         let capabilities: Capabilities = capabilities;
@@ -117,11 +116,8 @@ impl Browser {
     /// The session of an API client, so that a story need not log in by hand again.
     pub fn take_session(&self, api: &crate::client::Client) -> Result<()> {
         for (name, value) in api.cookies() {
-            let mut cookie = Cookie::new(name, value);
-            cookie.set_path("/");
-            cookie.set_secure(true);
-            cookie.set_http_only(true);
-            self.block(self.client()?.add_cookie(cookie))?;
+            let cookie = json!({ "name": name, "value": value, "url": self.base, "path": "/", "secure": true, "httpOnly": true });
+            self.devtools("Network.setCookie", &cookie)?;
         }
         Ok(())
     }
@@ -252,6 +248,13 @@ impl Browser {
     pub fn console(&self) -> Result<Vec<LogEntry>> {
         let entries = self.driver_post("se/log", &json!({ "type": "browser" }))?;
         Ok(serde_json::from_value(entries)?)
+    }
+
+    /// Every address that the page and its frames asked for since the last call, also those that a policy then blocked.
+    pub fn requests(&self) -> Result<Vec<String>> {
+        let entries: Vec<LogEntry> =
+            serde_json::from_value(self.driver_post("se/log", &json!({ "type": "performance" }))?)?;
+        Ok(entries.iter().filter_map(LogEntry::requested).collect())
     }
 
     /// Errors of the console since the last look at it.

@@ -162,7 +162,7 @@ pub struct ClaimedFile {
 pub fn claimed_files(claim: &str) -> Statement {
     statement!(
         "SELECT message_id, name, content_type, sha256, cid FROM attachments
-         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, id",
+         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, rowid",
         claim
     )
 }
