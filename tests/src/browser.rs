@@ -13,6 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
@@ -42,6 +44,15 @@ const FLAGS: [&str; 12] = [
     "--hide-scrollbars",
     "--force-color-profile=srgb",
 ];
+
+/// How a picture is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    /// Every pixel as it is.
+    Png,
+    /// WebP, a tenth of the size, for documents.
+    Small,
+}
 
 pub struct Browser {
     runtime: Runtime,
@@ -120,6 +131,11 @@ impl Browser {
             self.devtools("Network.setCookie", &cookie)?;
         }
         Ok(())
+    }
+
+    /// Logged out, as far as the browser knows.
+    pub fn forget_session(&self) -> Result<()> {
+        Ok(self.block(self.client()?.delete_all_cookies())?)
     }
 
     // Finding. A selector is CSS; `find_text` finds by what a person reads.
@@ -228,6 +244,19 @@ impl Browser {
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.png"));
         fs::write(&path, png)?;
+        Ok(path)
+    }
+
+    /// Saves what is seen as `path` with the ending of its kind, and returns that.
+    pub fn picture(&self, kind: Picture, path: &Path) -> Result<PathBuf> {
+        let (format, ending) = match kind {
+            Picture::Png => (json!({ "format": "png" }), "png"),
+            Picture::Small => (json!({ "format": "webp", "quality": 82 }), "webp"),
+        };
+        let answer = self.devtools("Page.captureScreenshot", &format)?;
+        let data = answer.get("data").and_then(Value::as_str).context("no picture came")?;
+        let path = path.with_extension(ending);
+        fs::write(&path, BASE64.decode(data)?).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 

@@ -66,7 +66,7 @@ INSERT INTO servers (id, name, kind, host, port, security, username, password_se
   ('01M86XYJTC000000000000003B', 'Cloudflare', 'cloudflare', '', 0, 'tls', '', '', 20, 0, 0, 1790000000000);
 INSERT INTO emails (id, message_id, record_id, lane, sender, domain, subject, refs, created) VALUES
   ('01M86XYJTC000000000000004A', '01M86XYJTC000000000000001B', '01M86XYJTC000000000000000A', 'urgent',
-   '"Mai Lindqvist" <mai@corp.example>', 'corp.example', 'Re: Leaking hatch', '["<1@sink.test>"]', 1790000060000);
+   '{"name":"Mai Lindqvist","address":"mai@corp.example"}', 'corp.example', 'Re: Leaking hatch', '["<1@sink.test>"]', 1790000060000);
 INSERT INTO deliveries (id, email_id, message_id, record_id, contact_id, name, address, address_key, field, lane, state, state_at, due,
     first_due, tries, claim, server_id, server_name, reason, permanent, reply_code, status, server_text, provider_id, created) VALUES
   ('01M86XYJTC000000000000005A', '01M86XYJTC000000000000004A', '01M86XYJTC000000000000001B', '01M86XYJTC000000000000000A',
