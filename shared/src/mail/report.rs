@@ -21,6 +21,7 @@ use crate::mail::rfc_id;
 use crate::mail::rfc_id::RfcMessageId;
 use crate::outbox::failure;
 use crate::outbox::failure::Reason;
+use crate::outbox::failure::Said;
 use crate::outbox::failure::Stage;
 use crate::outbox::reply;
 
@@ -229,8 +230,10 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
     let code = found_code.or(block_code);
     let is_generic = |it: &str| it.ends_with(".0.0");
     let status = match (status_field, found_status.or(block_status)) {
+        (Some(field), Some(found)) if is_generic(field) && !is_generic(found) => Some(found),
+        // The remote server's own code; a code of the text for people may be of the reporting host.
         (Some(field), Some(found))
-            if is_generic(field) && !is_generic(found) || field.get(..1) == found.get(..1) && !is_generic(found) =>
+            if found_status.is_some() && field.get(..1) == found.get(..1) && !is_generic(found) =>
         {
             Some(found)
         }
@@ -257,9 +260,19 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
             })
         });
     let is_success = action.as_deref().is_some_and(|it| it != "failed" && it != "delayed");
-    let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text)));
-    let mut failure = failure::classify_at(stage, code, status, &words);
-    doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(&words)), code, status);
+    let reported_stage = || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(text));
+    let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text))).or_else(reported_stage);
+    let remote = fields.get("remote-mta").map(fields::without_type);
+    let host = remote.map(|it| it.split([' ', '(', '[']).next().unwrap_or_default());
+    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, host, text: &words });
+    if !is_certain {
+        doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(&words)), code, status);
+    }
+    // PowerMTA writes what its own reading of the reply is behind the status.
+    let says_disabled = fields.get("status").is_some_and(|it| it.to_ascii_lowercase().contains("mailbox disabled"));
+    if says_disabled && matches!(failure.reason, Reason::Filtered | Reason::UserUnknown) {
+        (failure.reason, failure.permanent) = (Reason::Suspend, false);
+    }
     let is_program = fields.get("diagnostic-code").is_some_and(|it| it.to_ascii_lowercase().starts_with("x-unix"));
     if is_program && matches!(failure.reason, Reason::SystemError | Reason::OnHold | Reason::Undefined) {
         failure.reason = Reason::MailerError;
@@ -379,8 +392,10 @@ fn read_absence(head: &Head) -> Option<Report> {
 /// The report of one recipient that is known from words only.
 fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str, is_delay: bool) -> Recipient {
     let (code, status) = reply::scan(words);
-    let mut failure = failure::classify_at(stage, code, status, words);
-    doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
+    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, host: None, text: words });
+    if !is_certain {
+        doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
+    }
     Recipient {
         recipient: Some(recipient),
         original_recipient: None,

@@ -3,7 +3,9 @@
 //! The rules are data ([`rules`]): a row has a reason, words to look for and where they come from. Order decides: exact words
 //! first, then the enhanced status, then vaguer words, then the reply code.
 
+mod providers;
 mod rules;
+mod status;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -177,45 +179,67 @@ pub struct Failure {
 
 /// Explains a reply or the diagnostic text of a report. Code and status are looked for in the text when not given.
 pub fn classify(code: Option<u16>, status: Option<&str>, text: &str) -> Failure {
-    classify_at(None, code, status, text)
+    judge(&Said { code, status, text, ..Said::default() }).0
 }
 
-/// [`classify`] with the command that was refused, when known.
-pub fn classify_at(stage: Option<Stage>, code: Option<u16>, status: Option<&str>, text: &str) -> Failure {
-    let (found_code, found_status) = reply::scan(text);
-    let code = code.or(found_code);
-    let status = status.filter(|it| reply::is_status(it)).or(found_status);
-    let words = normalize(text);
-    let stage = stage.or_else(|| stage_of(&words));
+/// What is known about a refusal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said<'a> {
+    /// The command that was refused; looked for in the text when not given.
+    pub stage: Option<Stage>,
+    pub code: Option<u16>,
+    pub status: Option<&'a str>,
+    /// Name of the server that said it.
+    pub host: Option<&'a str>,
+    pub text: &'a str,
+}
+
+/// [`classify`] with all that is known; says too whether a provider's own wording decided, which needs no further proof.
+pub fn judge(said: &Said<'_>) -> (Failure, bool) {
+    let (found_code, found_status) = reply::scan(said.text);
+    let code = said.code.or(found_code);
+    let status = said.status.filter(|it| reply::is_status(it)).or(found_status);
+    let words = normalize(said.text);
+    let stage = said.stage.or_else(|| stage_of(&words));
     let index = rules::Words::new(&words);
     // Whatever happened on the way: time ran out.
     let ran_out = status.filter(|it| it.ends_with(".4.7")).map(|_| Reason::Expired);
-    let mut reason = ran_out
+    let provider = ran_out.or_else(|| rules::PROVIDERS.find(&index));
+    let mut reason = provider
         .or_else(|| rules::EXACT.find(&index))
-        .or_else(|| status.and_then(rules::by_status))
+        .or_else(|| status.and_then(status::by_status))
         .or_else(|| rules::VAGUE.find(&index))
-        .or_else(|| code.and_then(|it| rules::by_code(it, stage)))
+        .or_else(|| code.and_then(|it| status::by_code(it, stage)))
         .unwrap_or(if code.is_some() || status.is_some() { Reason::OnHold } else { Reason::Undefined });
-    let names_mailbox = status.is_some_and(|it| matches!(it.get(1..), Some(".1.1" | ".1.2" | ".1.3" | ".1.6")));
-    if reason == Reason::UserUnknown && !names_mailbox {
-        match stage {
-            // An address that was accepted and then called unknown is a filter's way of saying no.
-            Some(Stage::Data) => reason = Reason::Filtered,
-            // Before the recipient was named, the unknown one is our sender.
-            Some(Stage::Mail) => reason = Reason::Rejected,
-            _ => {}
+    let mut is_certain = provider.is_some();
+    if reason == Reason::UserUnknown && !is_certain {
+        let host = said.host.or_else(|| host_in(said.text)).map(str::to_ascii_lowercase).unwrap_or_default();
+        let names_mailbox = status.is_some_and(|it| matches!(it.get(1..), Some(".1.1" | ".1.2" | ".1.3" | ".1.6")));
+        let by_host = providers::HOSTS
+            .iter()
+            .find(|(name, at, _)| ends_with_domain(&host, name) && (at.is_none() || *at == stage))
+            .map(|(_, _, it)| *it);
+        if let Some(it) = by_host {
+            (reason, is_certain) = (it, true);
+        } else if !names_mailbox {
+            match stage {
+                // An address that was accepted and then called unknown is a filter's way of saying no.
+                Some(Stage::Data) => reason = Reason::Filtered,
+                // Before the recipient was named, the unknown one is our sender.
+                Some(Stage::Mail) => reason = Reason::Rejected,
+                _ => {}
+            }
         }
     }
     let class =
         code.map(|it| it / 100).or_else(|| status.and_then(|it| it.chars().next()?.to_digit(10)).map(|it| it as u16));
     let is_temporary_class = class == Some(4);
-    Failure {
+    let failure = Failure {
         reason,
-        permanent: match reason {
-            Reason::UserUnknown | Reason::HostUnknown | Reason::HasMoved => true,
-            Reason::NotAccept => class == Some(5),
-            _ => false,
-        } && !is_temporary_class,
+        permanent: matches!(
+            reason,
+            Reason::UserUnknown | Reason::HostUnknown | Reason::HasMoved | Reason::NotAccept
+        ) && !is_temporary_class,
         temporary: match class {
             Some(4) => true,
             Some(_) => false,
@@ -231,13 +255,34 @@ pub fn classify_at(stage: Option<Stage>, code: Option<u16>, status: Option<&str>
                     | Reason::Undefined
             ),
         },
-    }
+    };
+    (failure, is_certain)
+}
+
+/// `host mx.corp.test[192.0.2.1] said`, `while talking to mx.corp.test.:`, `Remote host`: whose words they are.
+fn host_in(text: &str) -> Option<&str> {
+    let cues = ["host ", "talking to ", "from the server "];
+    let after = cues.iter().find_map(|cue| {
+        let found = text.match_indices(cue).map(|(at, _)| text.get(at + cue.len()..).unwrap_or_default()).take(8);
+        found.map(word_of_host).find(|it| it.contains('.'))
+    });
+    after
+}
+
+fn word_of_host(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-' && c != '_').unwrap_or(text.len());
+    text.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+fn ends_with_domain(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Lower case, blanks joined, line prefixes (`550-5.7.1`) and addresses taken out: an address must not decide the reason.
 fn normalize(text: &str) -> String {
     let mut res = String::with_capacity(text.len().min(8_000) + 2);
     res.push(' ');
+    let mut is_after_host = false;
     for word in text.split_whitespace() {
         if res.len() > 8_000 {
             break;
@@ -248,6 +293,12 @@ fn normalize(text: &str) -> String {
                 || reply::is_status(word)
         };
         if is_prefix {
+            continue;
+        }
+        // `host antispam.corp.test[192.0.2.1] said`: a name must not decide either.
+        let is_host = is_after_host && (word.contains("[") && word.contains('.'));
+        is_after_host = word == "host";
+        if is_host {
             continue;
         }
         match word.find('@') {
@@ -267,7 +318,7 @@ pub fn stage_in(text: &str) -> Option<Stage> {
 
 /// `(in reply to end of DATA command)` of Postfix and the like.
 fn stage_of(words: &str) -> Option<Stage> {
-    const PHRASES: [(&str, Stage); 14] = [
+    const PHRASES: [(&str, Stage); 18] = [
         ("in reply to end of data", Stage::Data),
         ("in reply to data", Stage::Data),
         ("after end of data", Stage::Data),
@@ -280,6 +331,10 @@ fn stage_of(words: &str) -> Option<Stage> {
         ("in reply to helo", Stage::Connect),
         ("in reply to ehlo", Stage::Connect),
         ("refused to talk to me", Stage::Connect),
+        ("after initial connection", Stage::Connect),
+        ("rejected recipient", Stage::Rcpt),
+        ("before recipient", Stage::Mail),
+        ("in reply to rset", Stage::Connect),
         ("smtp:rcpt", Stage::Rcpt),
         ("rcpt to", Stage::Rcpt),
     ];

@@ -87,7 +87,7 @@ pub fn scan(text: &str) -> (Option<u16>, Option<&str>) {
     let bytes = text.as_bytes();
     let is_inner = |at: usize| {
         bytes.get(at).is_some_and(|it| {
-            it.is_ascii_alphanumeric() || *it == b'.' || *it == b'_' || *it == b'-' || *it == b'@' || *it == b'/'
+            it.is_ascii_alphanumeric() || b"._-@/=".contains(it)
         })
     };
     let mut at = 0;
