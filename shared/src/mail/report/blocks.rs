@@ -29,8 +29,12 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
     let is_own = |address: &str| head.to.iter().any(|it| same_address(it.address.as_str(), address));
     let mut stage = None;
     let mut last_command_address: Option<String> = None;
-    for line in text.lines().take(2_000) {
-        let trimmed = line.trim();
+    let lines: Vec<&str> = text.lines().take(2_000).map(str::trim).collect();
+    for (i, trimmed) in lines.iter().copied().enumerate() {
+        // The reporter repeats whom the message was addressed to; who is meant comes below.
+        if is_header_quote(&lines, i) {
+            continue;
+        }
         if let Some(found) = command(trimmed) {
             stage = Some(found);
             if found == Stage::Rcpt {
@@ -40,7 +44,7 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
                 continue;
             }
         }
-        if let Some((address, rest)) = leading_address(trimmed).filter(|(it, _)| !is_own(it)) {
+        if let Some((address, rest)) = leading_address(trimmed).or_else(|| x400(trimmed)).filter(|(it, _)| !is_own(it)) {
             let at = blocks.iter().position(|it| it.is_about(&address)).unwrap_or_else(|| {
                 blocks.push(Block { address, text: String::new(), stage: None });
                 blocks.len() - 1
@@ -68,6 +72,29 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
         }
     }
     blocks
+}
+
+/// `To: ann@corp.test` between `Subject:`, `Sent:` and the like.
+fn is_header_quote(lines: &[&str], at: usize) -> bool {
+    let starts = |line: &str, names: &[&str]| {
+        names.iter().any(|it| line.get(..it.len()).is_some_and(|start| start.eq_ignore_ascii_case(it)))
+    };
+    let Some(line) = lines.get(at).filter(|it| starts(it, &["to:", "from:", "cc:", "an:", "von:", "à:"])) else {
+        return false;
+    };
+    let near = [at.checked_sub(1), at.checked_add(1), at.checked_add(2)];
+    let others = ["subject:", "sent:", "date:", "message-id:", "betreff:", "gesendet:", "objet:", "sent date:"];
+    !line.is_empty() && near.into_iter().flatten().filter_map(|it| lines.get(it)).any(|it| starts(it, &others))
+}
+
+/// Exchange 5.5: `c=US;a= ;p=Corp;o=Site;dda:SMTP=ann@corp.test; on Fri, 4 Oct`.
+fn x400(line: &str) -> Option<(String, &str)> {
+    let at = line.find("SMTP=").filter(|_| line.starts_with("c=") || line.contains("dda:"))?;
+    let rest = line.get(at + 5..)?;
+    let end = rest.find([';', ' ']).unwrap_or(rest.len());
+    let (address, after) = rest.split_at(end);
+    EmailAddress::parse(address).ok()?;
+    Some((address.to_owned(), after.trim_start_matches([';', ' '])))
 }
 
 fn append(block: Option<&mut Block>, text: &str, stage: Option<Stage>) {
@@ -155,6 +182,11 @@ fn leading_address(line: &str) -> Option<(String, &str)> {
     let (word, after) = rest.split_at(end);
     let word = word.trim_end_matches(['.', '"', '\'', '=']);
     let address = EmailAddress::parse(word).ok().filter(|it| it.domain().contains('.'))?;
+    // An address as the display name of another.
+    let named = after.trim_start().strip_prefix('<').and_then(|it| it.split_once(">:"));
+    if let Some((inner, rest)) = named.filter(|(it, _)| EmailAddress::parse(it).is_ok()) {
+        return Some((inner.to_owned(), rest.trim_start()));
+    }
     // The same address again in brackets.
     let after = after.trim_start();
     let after = after

@@ -15,7 +15,7 @@ use crate::outbox::failure::Reason;
 use crate::outbox::reply;
 
 /// Parts of subjects of bounces, lower case.
-const SUBJECTS: [&str; 48] = [
+const SUBJECTS: [&str; 98] = [
     "undeliver",
     "delivery status notification",
     "delivery notification",
@@ -64,10 +64,60 @@ const SUBJECTS: [&str; 48] = [
     "message returned",
     "không gửi được",
     "không thể gửi",
+    "undelivered",
+    "delivery has failed",
+    "delivery incomplete",
+    "delivery status",
+    "[bounce]",
+    "loop alert",
+    "mail could not",
+    "not be delivered",
+    "unable to deliver",
+    "cannot deliver",
+    "can't deliver",
+    "message blocked",
+    "message rejected",
+    "failed to deliver",
+    "failure delivery",
+    "failed to send",
+    "address not found",
+    "mail undeliver",
+    "mail returned",
+    "failed mail",
+    "unzustellbar",
+    "nicht zugestellt",
+    "fehler bei der",
+    "remise",
+    "non distribu",
+    "no entregado",
+    "devuelto",
+    "mancata consegna",
+    "não entregue",
+    "nao entregue",
+    "niet bezorg",
+    "не доставлен",
+    "недоставлен",
+    "доставк",
+    "не удалось",
+    "退信",
+    "系统退信",
+    "投递失败",
+    "邮件传输失败",
+    "無法傳遞",
+    "无法送达",
+    "配信不能",
+    "配送不能",
+    "配信できません",
+    "送信できません",
+    "배달 실패",
+    "반송",
+    "returned mail",
+    "thư không gửi",
+    "không gửi được",
 ];
 
 /// Local parts and names of senders of bounces, lower case.
-const SENDERS: [&str; 14] = [
+const SENDERS: [&str; 22] = [
     "mailer-daemon",
     "postmaster",
     "mail delivery",
@@ -82,10 +132,18 @@ const SENDERS: [&str; 14] = [
     "post_master",
     "mailer daemon",
     "bounce",
+    "mail delivery subsystem",
+    "system administrator",
+    "systemadministrator",
+    "administrateur système",
+    "microsoft outlook",
+    "mailersystem",
+    "mail deliver system",
+    "email delivery",
 ];
 
 /// Words that only a report uses, lower case.
-const FAILURES: [&str; 53] = [
+const FAILURES: [&str; 120] = [
     "could not be delivered",
     "couldn't be delivered",
     "unable to deliver",
@@ -139,10 +197,77 @@ const FAILURES: [&str; 53] = [
     "mail delivery",
     "unzustellbar",
     "invalid user address",
+    "wasn't delivered",
+    "weren't delivered",
+    "was not delivered",
+    "couldn't deliver",
+    "didn't reach",
+    "delivery has failed",
+    "unable to be delivered",
+    "could not be sent",
+    "unable to send",
+    "gave up",
+    "giving up",
+    "did not receive this message",
+    "did not receive your message",
+    "failed addresses",
+    "failed recipients",
+    "had delivery problems",
+    "had delivery errors",
+    "had permanent",
+    "error sending",
+    "error message below",
+    "no such address",
+    "recipient address",
+    "address not found",
+    "invalid recipient",
+    "duplicated message-id",
+    "full details follow",
+    "message blocked",
+    "nicht zugestellt",
+    "konnte nicht",
+    "existiert nicht",
+    "n'a pas pu",
+    "n'ont pas pu",
+    "n'existe pas",
+    "pas pu être",
+    "no se pudo",
+    "no se ha podido",
+    "no pudo",
+    "impossibile",
+    "non è stato possibile",
+    "não foi possível",
+    "não pôde",
+    "kunne ikke",
+    "niet worden",
+    "kon niet",
+    "не может быть доставлено",
+    "не было доставлено",
+    "не удалось доставить",
+    "не доставлено",
+    "недоставк",
+    "无法发送",
+    "无法投递",
+    "无法送达",
+    "未能送达",
+    "退回",
+    "投递失败",
+    "被退回",
+    "配信できません",
+    "配送できません",
+    "届けられません",
+    "送信できません",
+    "宛先",
+    "あて先",
+    "전송하지 못",
+    "배달하지 못",
+    "không gửi được",
+    "không thể gửi",
+    "không tồn tại",
 ];
 
 /// Lines that part the report from the message that came back, lower case, at the start of a trimmed line.
-const SEPARATORS: [&str; 34] = [
+const SEPARATORS: [&str; 53] = [
     "--- below this line is",
     "--- enclosed is a copy",
     "------ this is a copy",
@@ -177,6 +302,25 @@ const SEPARATORS: [&str; 34] = [
     "below is the original",
     "your original message",
     "content-type: message/rfc822",
+    "---- start of returned message",
+    "-------- returned mail follows",
+    "--------returned mail follows",
+    "message text follows",
+    "original message attached",
+    "old message:",
+    "--- below the next line",
+    "--- copie du message",
+    "original mail as follows",
+    "your message reads",
+    "|------------------------- message",
+    "original message as received",
+    "message details:",
+    "-------original mail",
+    "---- your message",
+    "--- 以下",
+    "--- 附件",
+    "原文如下",
+    "===== original",
 ];
 
 /// Can this be a report at all? Only the header section is looked at; everything else is mail from people.
@@ -275,11 +419,14 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     } else {
         mail.text.as_str()
     };
-    let (text, _) = split_original(all);
+    let (text, returned) = split_original(all);
     let lower = text.to_lowercase();
     let says_failure = FAILURES.iter().any(|it| lower.contains(it));
     let (code, status) = reply::scan(text);
-    let is_certain = head.first("X-Failed-Recipients").is_some() || is_from_system(head) && has_bounce_subject(head);
+    // A mail system that returns a message, or its headers, in whatever language.
+    let returns = is_from_system(head) && original.is_some();
+    let is_certain =
+        head.first("X-Failed-Recipients").is_some() || is_from_system(head) && has_bounce_subject(head) || returns;
     if !says_failure && code.is_none() && status.is_none() && !is_certain {
         return None;
     }
@@ -300,7 +447,7 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
         }
     }
     if recipients.is_empty() {
-        recipients = named(text, head, original);
+        recipients = named(text, returned, head, original);
     }
     if recipients.is_empty() && !says_failure || recipients.is_empty() && !is_certain && code.is_none() {
         return None;
@@ -323,7 +470,8 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
             );
             if matches!(report.reason, Reason::Undefined | Reason::OnHold) {
                 let whole = failure::classify(None, None, &format!("{} {gist}", head.subject));
-                if !matches!(whole.reason, Reason::Undefined) {
+                let hints_only = matches!(whole.reason, Reason::Filtered | Reason::Undefined);
+                if !hints_only {
                     report.reason = whole.reason;
                     report.permanent = whole.permanent && !is_delay;
                 }
@@ -356,31 +504,50 @@ fn is_delay(head: &Head, lower: &str) -> bool {
 }
 
 /// Addresses that a text names somewhere, else the recipient of the returned message.
-fn named(text: &str, head: &Head, original: Option<&Head>) -> Vec<String> {
+fn named(text: &str, returned: &str, head: &Head, original: Option<&Head>) -> Vec<String> {
     const CUES: [&str; 8] =
         ["rcpt to:", "delivering your mail to", "recipient", "delivered to", "deliver to", "address", "user", "failed"];
-    let senders = || head.from.iter().chain(&head.to).map(|it| it.address.as_str());
-    let mut res: Vec<String> = Vec::new();
+    let is_sender =
+        |it: &str| head.from.iter().chain(&head.to).any(|own| same_address(own.address.as_str(), it));
+    let mut all: Vec<(bool, Vec<String>)> = Vec::new();
+    let mut n_found = 0;
     for line in text.lines().take(500) {
-        let lower = line.to_lowercase();
-        if CUES.iter().any(|it| lower.contains(it)) {
-            for address in blocks::addresses(line) {
-                if !senders().any(|it| same_address(it, &address)) && !res.iter().any(|it| same_address(it, &address)) {
-                    res.push(address);
-                }
-            }
-            if !res.is_empty() {
-                return res;
-            }
+        let found: Vec<String> = blocks::addresses(line).filter(|it| !is_sender(it)).collect();
+        if !found.is_empty() {
+            n_found += found.len();
+            let lower = line.to_lowercase();
+            all.push((CUES.iter().any(|it| lower.contains(it)), found));
+        }
+        if n_found > 50 {
+            break;
         }
     }
-    let first =
-        text.lines().take(500).flat_map(blocks::addresses).find(|it| !senders().any(|own| same_address(own, it)));
-    res.extend(first);
-    if res.is_empty() {
-        res.extend(original.iter().flat_map(|it| &it.to).map(|it| it.address.as_str().to_owned()).take(1));
+    // One that the returned message was sent to leaves no doubt.
+    let head_text = returned.get(..floor_char_boundary(returned, 8_000)).unwrap_or_default().to_ascii_lowercase();
+    let was_sent_to = |address: &str| {
+        let is_in_head = original.iter().flat_map(|it| it.to.iter().chain(&it.cc)).any(|it| same_address(it.address.as_str(), address));
+        is_in_head || head_text.contains(&format!("for <{}>", address.to_ascii_lowercase()))
+    };
+    if let Some(sure) = all.iter().flat_map(|(_, it)| it).find(|it| was_sent_to(it)) {
+        return vec![sure.clone()];
+    }
+    let cued = all.iter().find(|(is_cued, _)| *is_cued).or(all.first());
+    let mut res: Vec<String> = Vec::new();
+    match cued {
+        Some((is_cued, found)) => {
+            for it in found.iter().take(if *is_cued { found.len() } else { 1 }) {
+                if !res.iter().any(|known| same_address(known, it)) {
+                    res.push(it.clone());
+                }
+            }
+        }
+        None => res.extend(original.iter().flat_map(|it| &it.to).map(|it| it.address.as_str().to_owned()).take(1)),
     }
     res
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|it| text.is_char_boundary(*it)).unwrap_or(0)
 }
 
 /// Amazon SES through SNS: a JSON object as the body.

@@ -81,7 +81,7 @@ static YAHOO: &[Row] = &[
     (Suspend, "(554.30)|this mailbox is disabled"),
     (UserUnknown, "delivery error: dd * user doesn't have a|delivery error: dd * is no longer valid|aborted, mailbox not found"),
     // Without a reply code: another system repeats it.
-    (Filtered, "account (@ [-9]"),
+    (Filtered, "account @ [-9]"),
     (OnHold, "delivery error: dd requested mail action aborted"),
     (SystemError, "resources temporarily unavailable"),
 ];

@@ -210,9 +210,9 @@ static EXACT_ROWS: &[Row] = &[
          do not accept mail|accepts no mail|no smtp service here|not accepting network messages|\
          does not accept incoming|host/domain does not accept|name server: .: host not found (null)|\
          smtp protocol returned a permanent error|indicated no smtp service|no smtp service"),
-    // Exchange Online and Google's own words before the general ones.
+    // qmail, Exchange Online and Google's own words before the general ones.
     (NetworkError,
-        "dns error|too many hops|hop count|mail loop|loops back|routing loop|loop detected|\
+        "wasn't able to establish an smtp connection|dns error|too many hops|hop count|mail loop|loops back|routing loop|loop detected|\
          malformed or unexpected name server|connection refused|network is unreachable|no route to host|\
          network unreachable|connection reset|host is unreachable|host unreachable|connection dropped|\
          server configuration problem|mx list for * points back|dns query failed|mail for * loops"),
