@@ -6,6 +6,8 @@ mod fields;
 mod mbox;
 mod prose;
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -181,7 +183,11 @@ fn returned_head(mail: &InboundMail) -> Option<Head> {
     attached.or_else(|| {
         let (_, original) = prose::split_original(&mail.text);
         // A quoted or indented copy.
-        let copy: String = original.lines().map(|it| it.trim_start_matches("> ")).collect::<Vec<_>>().join("\n");
+        let start = original.trim_start_matches(['\r', '\n']);
+        let indent = start.len() - start.trim_start_matches(' ').len();
+        let unindented = |it: &'_ str| it.get(indent..).filter(|_| it.starts_with(' ')).unwrap_or(it).trim_start_matches("> ").to_owned();
+        let lines = original.lines().take(400).map(unindented).skip_while(|it| it.trim().is_empty() || it.starts_with("From ") || it.starts_with("---") || it.starts_with("==="));
+        let copy = lines.collect::<Vec<_>>().join("\n");
         let head = parse::parse_head(copy.trim_start().as_bytes());
         Some(head).filter(|it| it.message_id.is_some() || it.headers.len() > 3)
     })
@@ -211,6 +217,11 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
     let blocks = blocks::find(text, &mail.head);
     let reports: Vec<Recipient> =
         groups.iter().filter(|it| it.is_recipient()).map(|it| from_fields(it, &blocks, text)).collect();
+    // Some reports repeat a recipient for every try.
+    let mut seen = HashSet::new();
+    let key = |it: &Recipient| (it.recipient.as_ref().map(|it| it.to_ascii_lowercase()), it.action.clone());
+    let reports: Vec<Recipient> =
+        reports.into_iter().filter(|it| it.recipient.is_none() || seen.insert(key(it))).collect();
     let kind = kind_of(&reports);
     Some(Report { kind, reports, ..Report::message() })
 }
@@ -420,6 +431,9 @@ fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str,
     let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, host: None, text: words });
     if !is_certain {
         doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
+    }
+    if failure.reason == Reason::Undefined && !shown.trim().is_empty() {
+        failure.reason = Reason::OnHold;
     }
     Recipient {
         recipient: Some(recipient),

@@ -318,7 +318,7 @@ pub fn stage_in(text: &str) -> Option<Stage> {
 
 /// `(in reply to end of DATA command)` of Postfix and the like.
 fn stage_of(words: &str) -> Option<Stage> {
-    const PHRASES: [(&str, Stage); 18] = [
+    const PHRASES: [(&str, Stage); 26] = [
         ("in reply to end of data", Stage::Data),
         ("in reply to data", Stage::Data),
         ("after end of data", Stage::Data),
@@ -334,6 +334,14 @@ fn stage_of(words: &str) -> Option<Stage> {
         ("after initial connection", Stage::Connect),
         ("rejected recipient", Stage::Rcpt),
         ("before recipient", Stage::Mail),
+        ("after rcpt", Stage::Rcpt),
+        ("(state 12)", Stage::Rcpt),
+        ("(state 13)", Stage::Rcpt),
+        ("(state 14)", Stage::Rcpt),
+        ("(state 15)", Stage::Data),
+        ("(state 16)", Stage::Data),
+        ("(state 17)", Stage::Data),
+        ("(state 18)", Stage::Data),
         ("in reply to rset", Stage::Connect),
         ("smtp:rcpt", Stage::Rcpt),
         ("rcpt to", Stage::Rcpt),

@@ -166,6 +166,23 @@ fn leading_address(line: &str) -> Option<(String, &str)> {
         "user:",
         "rcpt:",
         "destinataire:",
+        "rcpt to:",
+        "intended recipient:",
+        "undeliverable address:",
+        "user's mailbox is full:",
+        "unable to deliver mail to:",
+        "cannot deliver mail to:",
+        "failed to deliver to",
+        "could not deliver to",
+        "delivery to",
+        "final recipient:",
+        "email address:",
+        "e-mail address:",
+        "an:",
+        "empfänger:",
+        "destinatario:",
+        "an error occurred while sending mail to",
+        "người nhận:",
     ] {
         if rest.get(..label.len()).is_some_and(|it| it.eq_ignore_ascii_case(label)) {
             rest = rest.get(label.len()..)?.trim_start();

@@ -267,7 +267,7 @@ const FAILURES: [&str; 120] = [
 ];
 
 /// Lines that part the report from the message that came back, lower case, at the start of a trimmed line.
-const SEPARATORS: [&str; 53] = [
+const SEPARATORS: [&str; 52] = [
     "--- below this line is",
     "--- enclosed is a copy",
     "------ this is a copy",
@@ -314,7 +314,6 @@ const SEPARATORS: [&str; 53] = [
     "your message reads",
     "|------------------------- message",
     "original message as received",
-    "message details:",
     "-------original mail",
     "---- your message",
     "--- 以下",

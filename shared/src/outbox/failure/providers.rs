@@ -30,7 +30,7 @@ pub(super) static TABLES: &[(&str, &[Row])] = &[
 
 #[rustfmt::skip]
 static GOOGLE: &[Row] = &[
-    (UserUnknown, "p=nosuchuser"),
+    (UserUnknown, "p=nosuchuser|** address not found **"),
     (Suspend, "p=disableduser|p=inactiveuser|that you tried to reach is disabled|that you tried to reach is inactive"),
     (MailboxFull, "p=overquota|inbox is out of storage space|that you tried to reach is over quota"),
     (Speeding,

@@ -166,6 +166,11 @@ static EXACT_ROWS: &[Row] = &[
          connection refused by|not allowed to send mail from|your ip|sending ip|access denied. ip|[ofr_|\
          listed by|network is on our|uceprotect|cbl.abuseat|invaluement|cloudmark|proofpoint.com/dnsbl|\
          blocked - see"),
+    // fml, Majordomo: their own guard against loops.
+    (SystemError,
+        "duplicated message-id"),
+    (OnHold,
+        "address rejected: on hold"),
     // Postfix's names for what it can't run.
     (MailerError,
         "procmail|command died|command failed|pipe to |exit status|exited with|died with status|\
@@ -239,7 +244,7 @@ static EXACT_ROWS: &[Row] = &[
     (SecurityError,
         "authentication required|authrequired|authentication failed|auth required|must be authenticated|\
          must authenticate|authentication credentials|bad credentials|cryptograph|failed to deliver|\
-         unauthorized|not authorized|security error|access denied..."),
+         unauthorized|not authorized|security error|access denied...|@ access denied"),
     // Google about several recipients at once.
     (Filtered,
         "each of the following recipients was rejected by a remote mail server"),
