@@ -208,6 +208,7 @@ pub fn judge(said: &Said<'_>) -> (Failure, bool) {
     let mut reason = provider
         .or_else(|| rules::EXACT.find(&index))
         .or_else(|| status.and_then(status::by_status))
+        .or_else(|| status.and_then(status::by_hint))
         .or_else(|| rules::VAGUE.find(&index))
         .or_else(|| code.and_then(|it| status::by_code(it, stage)))
         .unwrap_or(if code.is_some() || status.is_some() { Reason::OnHold } else { Reason::Undefined });

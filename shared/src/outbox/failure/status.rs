@@ -57,6 +57,17 @@ pub(super) fn by_status(status: &str) -> Option<Reason> {
     rows.filter(|(_, details)| details.split(' ').any(|it| it == rest)).map(|(reason, _)| *reason).next()
 }
 
+/// What the class-wide details hint at; whoever writes them had nothing better.
+#[rustfmt::skip]
+static HINTS: &[Row] = &[
+    (UserUnknown, "5.1.0"), (Filtered, "5.2.0"), (SecurityError, "5.7.0 5.7.1 4.7.0"), (Blocked, "4.7.1"),
+];
+
+/// The hint of a whole enhanced status code.
+pub(super) fn by_hint(status: &str) -> Option<Reason> {
+    HINTS.iter().find(|(_, all)| all.split(' ').any(|it| it == status)).map(|(reason, _)| *reason)
+}
+
 /// The reason of a reply code.
 pub(super) fn by_code(code: u16, stage: Option<Stage>) -> Option<Reason> {
     Some(match code {
