@@ -215,13 +215,13 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
     }
     let (text, _) = prose::split_original(&mail.text);
     let blocks = blocks::find(text, &mail.head);
-    let reports: Vec<Recipient> =
-        groups.iter().filter(|it| it.is_recipient()).map(|it| from_fields(it, &blocks, text)).collect();
+    let reporter = groups.iter().find_map(|it| it.get("reporting-mta"));
+    let reports = groups.iter().filter(|it| it.is_recipient()).map(|it| from_fields(it, reporter, &blocks, text));
     // Some reports repeat a recipient for every try.
     let mut seen = HashSet::new();
     let key = |it: &Recipient| (it.recipient.as_ref().map(|it| it.to_ascii_lowercase()), it.action.clone());
     let reports: Vec<Recipient> =
-        reports.into_iter().filter(|it| it.recipient.is_none() || seen.insert(key(it))).collect();
+        reports.filter(|it| it.recipient.is_none() || seen.insert(key(it))).collect();
     let kind = kind_of(&reports);
     Some(Report { kind, reports, ..Report::message() })
 }
@@ -240,7 +240,7 @@ fn kind_of(reports: &[Recipient]) -> Kind {
     }
 }
 
-fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
+fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: &str) -> Recipient {
     let recipient = fields.address("final-recipient").or_else(|| fields.address("x-actual-recipient"));
     let recipient = recipient.or_else(|| generated_by(text));
     let original = fields.address("original-recipient");
@@ -248,22 +248,30 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
     let status_field =
         fields.get("status").and_then(|it| it.split([' ', '(']).next()).filter(|it| reply::is_status(it));
     let block = recipient.iter().chain(&original).find_map(|it| blocks.iter().find(|block| block.is_about(it)));
+    let gist: &str = &prose::gist(text);
     // The words of the remote server stand in the field, or only in the text for people.
     let words = match (diagnostic, block) {
         (Some(it), Some(block)) if !says_why(it) && says_why(&block.text) => format!("{it} {}", block.text),
         (Some(it), _) if says_why(it) => it.to_owned(),
         (it, Some(block)) => format!("{} {}", it.unwrap_or_default(), block.text),
-        (it, None) => format!("{} {}", it.unwrap_or_default(), prose::gist(text)),
+        (it, None) => format!("{} {}", it.unwrap_or_default(), gist),
     };
     let (found_code, found_status) = reply::scan(diagnostic.unwrap_or_default());
-    let (block_code, block_status) = block.map(|it| reply::scan(&it.text)).unwrap_or_default();
+    // Without a block of its own, as for pipes and files, the words are the transcript's.
+    let (block_code, block_status) = match block {
+        Some(it) => reply::scan(&it.text),
+        None if found_code.is_none() => reply::scan(gist),
+        None => (None, None),
+    };
     let code = found_code.or(block_code);
+    let is_consistent =
+        found_code.is_some_and(|code| found_status.is_some_and(|it| it.starts_with(['0', '1', '2', '3', '4', '5'].get(usize::from(code / 100)).copied().unwrap_or('-'))));
     let is_generic = |it: &str| it.ends_with(".0.0");
     let status = match (status_field, found_status.or(block_status)) {
         (Some(field), Some(found)) if is_generic(field) && !is_generic(found) => Some(found),
         // The remote server's own code; a code of the text for people may be of the reporting host.
         (Some(field), Some(found))
-            if found_status.is_some() && field.get(..1) == found.get(..1) && !is_generic(found) =>
+            if found_status.is_some() && !is_generic(found) && (field.get(..1) == found.get(..1) || is_consistent) =>
         {
             Some(found)
         }
@@ -292,11 +300,18 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
     let is_success = action.as_deref().is_some_and(|it| it != "failed" && it != "delayed");
     let reported_stage = || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(text));
     let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text))).or_else(reported_stage);
-    let remote = fields.get("remote-mta").map(fields::without_type);
-    let host = remote.map(|it| it.split([' ', '(', '[']).next().unwrap_or_default().trim_end_matches('.'));
-    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, host, text: &words });
+    let hosts: Vec<&str> = [fields.get("remote-mta"), reporter].into_iter().flatten().map(fields::host).collect();
+    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, hosts: &hosts, text: &words });
     if !is_certain {
         doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(&words)), code, status);
+    }
+    // The mailbox's own provider explains its reply above it.
+    let domain = recipient.as_deref().and_then(|it| it.rsplit_once('@')).map_or("", |(_, it)| it);
+    if failure.reason == Reason::UserUnknown
+        && reporter.is_some_and(|it| failure::ends_with_domain(fields::host(it), domain))
+        && let Some(reason) = failure::by_wording(text).filter(|it| *it == Reason::Suspend || *it == Reason::MailboxFull)
+    {
+        (failure.reason, failure.permanent) = (reason, false);
     }
     // PowerMTA writes what its own reading of the reply is behind the status.
     let says_disabled = fields.get("status").is_some_and(|it| it.to_ascii_lowercase().contains("mailbox disabled"));
@@ -390,6 +405,12 @@ fn read_receipt(mail: &InboundMail) -> Option<Report> {
     let get = |name: &str| fields.iter().find_map(|it| it.get(name));
     let address = |name: &str| fields.iter().find_map(|it| it.address(name));
     let disposition = get("disposition").and_then(|it| it.split(';').nth(1)).unwrap_or_default();
+    if disposition.trim().eq_ignore_ascii_case("deleted") && says_rejected(mail) {
+        let recipient = address("final-recipient")?;
+        let report = from_words(recipient, None, &mail.text, &mail.text, false);
+        let original_ids = get("original-message-id").map(rfc_id::extract).unwrap_or_default();
+        return Some(Report { kind: Kind::Bounce, reports: vec![report], original_ids, ..Report::message() });
+    }
     let report = Recipient {
         recipient: address("final-recipient").or_else(|| mail.head.sender().map(|it| it.address.as_str().to_owned())),
         original_recipient: address("original-recipient"),
@@ -404,6 +425,12 @@ fn read_receipt(mail: &InboundMail) -> Option<Report> {
     };
     let original_ids = get("original-message-id").map(rfc_id::extract).unwrap_or_default();
     Some(Report { kind: Kind::Receipt, reports: vec![report], original_ids, ..Report::message() })
+}
+
+/// RFC 5429 section 2.2: a mailbox's filter refuses by a receipt that says `deleted`; so do mailers whose owner never looked.
+fn says_rejected(mail: &InboundMail) -> bool {
+    let how = mail.head.first("Auto-Submitted").unwrap_or_default();
+    [how, &mail.head.subject].into_iter().any(|it| it.to_ascii_lowercase().contains("reject"))
 }
 
 /// RFC 3834: an absence note.
@@ -428,7 +455,8 @@ fn read_absence(head: &Head) -> Option<Report> {
 /// The report of one recipient that is known from words only.
 fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str, is_delay: bool) -> Recipient {
     let (code, status) = reply::scan(words);
-    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, host: None, text: words });
+    let domain = recipient.rsplit_once('@').map_or("", |(_, it)| it);
+    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, hosts: &[domain], text: words });
     if !is_certain {
         doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
     }

@@ -189,8 +189,8 @@ pub struct Said<'a> {
     pub stage: Option<Stage>,
     pub code: Option<u16>,
     pub status: Option<&'a str>,
-    /// Name of the server that said it.
-    pub host: Option<&'a str>,
+    /// Names of the servers that say it or pass it on.
+    pub hosts: &'a [&'a str],
     pub text: &'a str,
 }
 
@@ -204,7 +204,7 @@ pub fn judge(said: &Said<'_>) -> (Failure, bool) {
     let index = rules::Words::new(&words);
     // Whatever happened on the way: time ran out.
     let ran_out = status.filter(|it| it.ends_with(".4.7")).map(|_| Reason::Expired);
-    let provider = ran_out.or_else(|| rules::PROVIDERS.find(&index));
+    let provider = rules::PROVIDERS.find(&index).or(ran_out);
     let mut reason = provider
         .or_else(|| rules::EXACT.find(&index))
         .or_else(|| status.and_then(status::by_status))
@@ -214,11 +214,13 @@ pub fn judge(said: &Said<'_>) -> (Failure, bool) {
         .unwrap_or(if code.is_some() || status.is_some() { Reason::OnHold } else { Reason::Undefined });
     let mut is_certain = provider.is_some();
     if reason == Reason::UserUnknown && !is_certain {
-        let host = said.host.or_else(|| host_in(said.text)).map(str::to_ascii_lowercase).unwrap_or_default();
         let names_mailbox = status.is_some_and(|it| matches!(it.get(1..), Some(".1.1" | ".1.2" | ".1.3" | ".1.6")));
         let by_host = providers::HOSTS
             .iter()
-            .find(|(name, at, _)| ends_with_domain(&host, name) && (at.is_none() || *at == stage))
+            .find(|(name, at, _)| {
+                let is_its = said.hosts.iter().copied().chain(host_in(said.text)).any(|it| ends_with_domain(it, name));
+                is_its && (at.is_none() || *at == stage)
+            })
             .map(|(_, _, it)| *it);
         if let Some(it) = by_host {
             (reason, is_certain) = (it, true);
@@ -275,8 +277,18 @@ fn word_of_host(text: &str) -> &str {
     text.get(..end).unwrap_or_default().trim_end_matches('.')
 }
 
-fn ends_with_domain(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+/// Whether a host is of a domain; without case.
+pub fn ends_with_domain(host: &str, domain: &str) -> bool {
+    let Some((rest, end)) = host.len().checked_sub(domain.len()).and_then(|at| host.split_at_checked(at)) else {
+        return false;
+    };
+    end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
+}
+
+/// What a provider's own wording in a text says, if there is one.
+pub fn by_wording(text: &str) -> Option<Reason> {
+    let words = normalize(text);
+    rules::PROVIDERS.find(&rules::Words::new(&words))
 }
 
 /// Lower case, blanks joined, line prefixes (`550-5.7.1`) and addresses taken out: an address must not decide the reason.

@@ -29,6 +29,8 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
     let is_own = |address: &str| head.to.iter().any(|it| same_address(it.address.as_str(), address));
     let mut stage = None;
     let mut last_command_address: Option<String> = None;
+    // What the server said to a command that names nobody.
+    let mut pending = "";
     let lines: Vec<&str> = text.lines().take(2_000).map(str::trim).collect();
     for (i, trimmed) in lines.iter().copied().enumerate() {
         // The reporter repeats whom the message was addressed to; who is meant comes below.
@@ -63,8 +65,18 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
                     blocks.push(Block { address, text: String::new(), stage: None });
                     blocks.len() - 1
                 });
+                append(blocks.get_mut(at), core::mem::take(&mut pending), stage);
                 append(blocks.get_mut(at), trimmed, stage);
                 continue;
+            }
+            if trimmed.starts_with("<<<") {
+                pending = trimmed;
+            }
+        }
+        // The recipient had been refused before the content was offered: commands went out in one go (RFC 2920).
+        if trimmed.to_ascii_lowercase().contains("need rcpt") {
+            for block in blocks.iter_mut().filter(|it| it.stage == Some(Stage::Data)) {
+                block.stage = Some(Stage::Rcpt);
             }
         }
         if let Some(at) = current.filter(|_| !trimmed.is_empty()) {

@@ -432,7 +432,7 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     // A person can write `undeliverable` in a subject: then the text must be unmistakable.
     if !is_from_system(head)
         && head.first("X-Failed-Recipients").is_none()
-        && !(says_failure && (code.is_some() || status.is_some() || original.is_some()))
+        && !(says_failure && (code.is_some() || status.is_some() || original.is_some() || lists_recipients(text)))
     {
         return None;
     }
@@ -482,12 +482,26 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     Some(Report { kind, reports, ..Report::message() })
 }
 
+/// An address alone on its line below a line that tells of a failure.
+fn lists_recipients(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|it| !it.is_empty()).take(40);
+    let mut tells = false;
+    lines.any(|line| {
+        let is_address = !line.contains(' ') && blocks::addresses(line).next().is_some_and(|it| it.len() + 2 >= line.len());
+        if !is_address {
+            let lower = line.to_lowercase();
+            tells = FAILURES.iter().any(|it| lower.contains(it));
+        }
+        is_address && tells
+    })
+}
+
 fn is_delay(head: &Head, lower: &str) -> bool {
     let subject = head.subject.to_lowercase();
     let gave_up = ["given up", "giving up", "permanent", "could not be delivered for", "failed after"]
         .iter()
         .any(|it| lower.contains(it));
-    let warns = [
+    let warns: &[&str] = &[
         "warning message only",
         "do not need to resend",
         "has been delayed",
@@ -498,6 +512,13 @@ fn is_delay(head: &Head, lower: &str) -> bool {
         "still trying",
         "not yet been delivered",
         "will keep trying",
+        "will continue to be made",
+        "this is a warning only",
+        "it will be retried until",
+        "attempts will continue",
+        "temporarily unable to deliver",
+        "wird weiter versucht",
+        "noch nicht zugestellt",
     ];
     subject.contains("delay") && !gave_up || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
 }

@@ -24,6 +24,7 @@ pub(super) static TABLES: &[(&str, &[Row])] = &[
     ("Zoho Mail", ZOHO),
     ("Comcast, Cox, Charter, AT&T: postmaster pages", CABLE),
     ("Meta: postmaster.facebook.com/response_codes", META),
+    ("Sendmail", SENDMAIL),
     ("KDDI, au, NTT DOCOMO, SoftBank", JAPAN),
     ("Mimecast, Proofpoint, Barracuda, Cisco: filters before a mailbox", FILTERS),
 ];
@@ -95,6 +96,7 @@ static ORANGE: &[Row] = &[
     (TooManyConn, "ofr004_104|ofr_104|too many connections, slow down"),
     (SpamDetected, "ofr_506|ofr004_506|ofr_507"),
     (AuthFailure, "mail rejected. dmarc check failed"),
+    (SystemError, "ofr_505|ofr005_505"),
     (Blocked, "ofr006_|ofr005_|ofr_513|ip source bloquee|service refus"),
 ];
 
@@ -184,6 +186,14 @@ static FILTERS: &[Row] = &[
 static JAPAN: &[Row] = &[
     // Without the address before the colon it is the owner's own filter.
     (Filtered, " : user unknown"),
+    (Suspend, "user(s) account is disabled"),
+];
+
+#[rustfmt::skip]
+static SENDMAIL: &[Row] = &[
+    // What a delay or its end is about stands behind `Deferred:`.
+    (Blocked, "deferred: connection refused"),
+    (NetworkError, "deferred: name server|host name lookup failure"),
 ];
 
 /// Whose servers say `unknown user` for something else: end of the host name, when, and what it means there.
@@ -194,4 +204,6 @@ pub(super) static HOSTS: &[(&str, Option<Stage>, Reason)] = &[
     ("ezweb.ne.jp", None, UserUnknown),
     ("au.com", None, UserUnknown),
     ("yahoodns.net", None, UserUnknown),
+    // Symantec passes on what the mailbox's own server says to RCPT.
+    ("messagelabs.com", None, UserUnknown),
 ];

@@ -250,7 +250,7 @@ static EXACT_ROWS: &[Row] = &[
         "each of the following recipients was rejected by a remote mail server"),
     // Everything that says `this person is not here`, in many mouths.
     (UserUnknown,
-        "user unknown|unknown user|no such user|no such recipient|unknown recipient|recipient unknown|\
+        "user unknown|unknown user|unknown e-mail|unknown email|no such user|no such recipient|unknown recipient|recipient unknown|\
          no mailbox|mailbox not found|mailbox unavailable|mailbox does not|mailbox doesn't|no such mailbox|no mailbox here|no mail-box|no such id|address invalid|recipient unrecognized|that recipient is not allowed|\
          mailbox unallocated|cannot deliver mail for|invalid account|unknown at this|\
          recipient not found|invalid recipient|invalid mailbox|invalid address|unknown local|unknown address|\
