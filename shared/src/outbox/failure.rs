@@ -310,7 +310,7 @@ fn normalize(text: &str) -> String {
         }
         // `host antispam.corp.test[192.0.2.1] said`: a name must not decide either.
         let is_host = is_after_host && (word.contains("[") && word.contains('.'));
-        is_after_host = word == "host";
+        is_after_host = word.eq_ignore_ascii_case("host");
         if is_host {
             continue;
         }

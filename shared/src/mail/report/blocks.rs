@@ -133,6 +133,7 @@ fn command(line: &str) -> Option<Stage> {
     {
         Some(Stage::Data)
     } else if is_transcript && said.starts_with("rcpt")
+        || said.starts_with("rcpt to:")
         || lower.contains("our rcpt to")
         || lower.contains("does not like recipient")
         || lower.contains("after rcpt to")

@@ -429,10 +429,18 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     if !says_failure && code.is_none() && status.is_none() && !is_certain {
         return None;
     }
-    // A person can write `undeliverable` in a subject: then the text must be unmistakable.
+    // A person can write `undeliverable` in a subject: then the text must be unmistakable, and not what is quoted.
+    let own_words: String = text.lines().filter(|it| !it.trim_start().starts_with('>')).map(|it| format!("{it}\n")).collect();
+    let (own_code, own_status) = reply::scan(&own_words);
+    let says_itself = || {
+        let lower = own_words.to_lowercase();
+        FAILURES.iter().any(|it| lower.contains(it))
+    };
     if !is_from_system(head)
         && head.first("X-Failed-Recipients").is_none()
-        && !(says_failure && (code.is_some() || status.is_some() || original.is_some() || lists_recipients(text)))
+        && !(says_failure
+            && says_itself()
+            && (own_code.is_some() || own_status.is_some() || original.is_some() || lists_recipients(&own_words)))
     {
         return None;
     }
@@ -520,7 +528,8 @@ fn is_delay(head: &Head, lower: &str) -> bool {
         "wird weiter versucht",
         "noch nicht zugestellt",
     ];
-    subject.contains("delay") && !gave_up || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
+    let goes_on = ["attempts will continue", "will continue to be made"].iter().any(|it| lower.contains(it));
+    goes_on || subject.contains("delay") && !gave_up || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
 }
 
 /// Addresses that a text names somewhere, else the recipient of the returned message.

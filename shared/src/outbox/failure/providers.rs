@@ -24,7 +24,8 @@ pub(super) static TABLES: &[(&str, &[Row])] = &[
     ("Zoho Mail", ZOHO),
     ("Comcast, Cox, Charter, AT&T: postmaster pages", CABLE),
     ("Meta: postmaster.facebook.com/response_codes", META),
-    ("Sendmail", SENDMAIL),
+    ("Sendmail, DragonFly Mail Agent", SENDMAIL),
+    ("HCL Domino, Novell GroupWise, Exchange 5.5: their own directories", DIRECTORIES),
     ("KDDI, au, NTT DOCOMO, SoftBank", JAPAN),
     ("Mimecast, Proofpoint, Barracuda, Cisco: filters before a mailbox", FILTERS),
 ];
@@ -190,8 +191,14 @@ static JAPAN: &[Row] = &[
 ];
 
 #[rustfmt::skip]
+static DIRECTORIES: &[Row] = &[
+    (UserUnknown, "not listed in domino|not listed in public name|recipient name is not recognized|not unique. several matches found"),
+];
+
+#[rustfmt::skip]
 static SENDMAIL: &[Row] = &[
     // What a delay or its end is about stands behind `Deferred:`.
+    (HostUnknown, "dns lookup failure: host * not found"),
     (Blocked, "deferred: connection refused"),
     (NetworkError, "deferred: name server|host name lookup failure"),
 ];

@@ -170,7 +170,7 @@ static EXACT_ROWS: &[Row] = &[
     (SystemError,
         "duplicated message-id"),
     (OnHold,
-        "address rejected: on hold"),
+        "address rejected: on hold|greylist|graylist|grey list|greylisting"),
     // Postfix's names for what it can't run.
     (MailerError,
         "procmail|command died|command failed|pipe to |exit status|exited with|died with status|\
@@ -229,7 +229,7 @@ static EXACT_ROWS: &[Row] = &[
          invalid domain|domain * couldn't be found|domain * not found|domain is not valid|\
          no route found to domain|mx records point to non-existent|domain name * not exist|unknown domain|\
          name server: host not found|recipient's domain|host name is unknown|host could not be found|\
-         no mail server found|domain you tried|not a valid domain|no mx|host * not found|unrouteable address|\
+         no mail server found|domain you tried|not a valid domain|no mx|host or domain name not found|unrouteable address|\
          unroutable address"),
     (Filtered,
         "recipient preferences|message filtered|refused by recipient|recipient rejects|rejects messages|\
@@ -297,7 +297,7 @@ static EXACT_ROWS: &[Row] = &[
 #[rustfmt::skip]
 static VAGUE_ROWS: &[Row] = &[
     (OnHold,
-        "greylist|graylist|grey list|greylisted|try again later|please retry|temporarily deferred|\
+        "try again later|come back later|please retry|temporarily deferred|\
          temporary failure|temporarily rejected"),
     (Blocked,
         "access denied|denied|refused|blocked|not allowed|service not available|closing transmission|\
