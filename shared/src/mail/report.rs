@@ -123,11 +123,11 @@ pub fn read(raw: &[u8]) -> Report {
 }
 
 fn read_one(raw: &[u8]) -> Report {
-    let head = parse::parse_head(raw);
-    if !prose::may_be_report(&head) && !has_report_part(raw) {
+    let opened = parse::open(raw);
+    if !prose::may_be_report(&opened.head) && !has_report_part(raw) {
         return Report::message();
     }
-    read_mail(&parse::parse(raw))
+    read_mail(&opened.read())
 }
 
 /// A report part under a multipart that doesn't say so. Looked for in the first 64 KiB.
