@@ -5,6 +5,7 @@ mod blocks;
 mod fields;
 mod mbox;
 mod prose;
+mod words;
 
 use std::collections::HashSet;
 
@@ -160,7 +161,9 @@ pub fn read_mail(mail: &InboundMail) -> Report {
     let own = head.in_reply_to.iter().chain(head.references.iter().rev()).cloned();
     let ids: Vec<_> = from_original.chain(core::mem::take(&mut report.original_ids)).chain(own).collect();
     for id in ids {
-        if !report.original_ids.contains(&id) && report.original_ids.len() < MAX_IDS && head.message_id.as_ref() != Some(&id)
+        if !report.original_ids.contains(&id)
+            && report.original_ids.len() < MAX_IDS
+            && head.message_id.as_ref() != Some(&id)
         {
             report.original_ids.push(id);
         }
@@ -185,8 +188,12 @@ fn returned_head(mail: &InboundMail) -> Option<Head> {
         // A quoted or indented copy.
         let start = original.trim_start_matches(['\r', '\n']);
         let indent = start.len() - start.trim_start_matches(' ').len();
-        let unindented = |it: &'_ str| it.get(indent..).filter(|_| it.starts_with(' ')).unwrap_or(it).trim_start_matches("> ").to_owned();
-        let lines = original.lines().take(400).map(unindented).skip_while(|it| it.trim().is_empty() || it.starts_with("From ") || it.starts_with("---") || it.starts_with("==="));
+        let unindented = |it: &'_ str| {
+            it.get(indent..).filter(|_| it.starts_with(' ')).unwrap_or(it).trim_start_matches("> ").to_owned()
+        };
+        let lines = original.lines().take(400).map(unindented).skip_while(|it| {
+            it.trim().is_empty() || it.starts_with("From ") || it.starts_with("---") || it.starts_with("===")
+        });
         let copy = lines.collect::<Vec<_>>().join("\n");
         let head = parse::parse_head(copy.trim_start().as_bytes());
         Some(head).filter(|it| it.message_id.is_some() || it.headers.len() > 3)
@@ -220,8 +227,7 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
     // Some reports repeat a recipient for every try.
     let mut seen = HashSet::new();
     let key = |it: &Recipient| (it.recipient.as_ref().map(|it| it.to_ascii_lowercase()), it.action.clone());
-    let reports: Vec<Recipient> =
-        reports.filter(|it| it.recipient.is_none() || seen.insert(key(it))).collect();
+    let reports: Vec<Recipient> = reports.filter(|it| it.recipient.is_none() || seen.insert(key(it))).collect();
     let kind = kind_of(&reports);
     Some(Report { kind, reports, ..Report::message() })
 }
@@ -264,8 +270,11 @@ fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: 
         None => (None, None),
     };
     let code = found_code.or(block_code);
-    let is_consistent =
-        found_code.is_some_and(|code| found_status.is_some_and(|it| it.starts_with(['0', '1', '2', '3', '4', '5'].get(usize::from(code / 100)).copied().unwrap_or('-'))));
+    let is_consistent = found_code.is_some_and(|code| {
+        found_status.is_some_and(|it| {
+            it.starts_with(['0', '1', '2', '3', '4', '5'].get(usize::from(code / 100)).copied().unwrap_or('-'))
+        })
+    });
     let is_generic = |it: &str| it.ends_with(".0.0");
     let status = match (status_field, found_status.or(block_status)) {
         (Some(field), Some(found)) if is_generic(field) && !is_generic(found) => Some(found),
@@ -298,7 +307,8 @@ fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: 
             })
         });
     let is_success = action.as_deref().is_some_and(|it| it != "failed" && it != "delayed");
-    let reported_stage = || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(text));
+    let reported_stage =
+        || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(text));
     let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text))).or_else(reported_stage);
     let hosts: Vec<&str> = [fields.get("remote-mta"), reporter].into_iter().flatten().map(fields::host).collect();
     let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, hosts: &hosts, text: &words });
@@ -309,7 +319,8 @@ fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: 
     let domain = recipient.as_deref().and_then(|it| it.rsplit_once('@')).map_or("", |(_, it)| it);
     if failure.reason == Reason::UserUnknown
         && reporter.is_some_and(|it| failure::ends_with_domain(fields::host(it), domain))
-        && let Some(reason) = failure::by_wording(text).filter(|it| *it == Reason::Suspend || *it == Reason::MailboxFull)
+        && let Some(reason) =
+            failure::by_wording(text).filter(|it| *it == Reason::Suspend || *it == Reason::MailboxFull)
     {
         (failure.reason, failure.permanent) = (reason, false);
     }

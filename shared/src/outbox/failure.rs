@@ -239,10 +239,8 @@ pub fn judge(said: &Said<'_>) -> (Failure, bool) {
     let is_temporary_class = class == Some(4);
     let failure = Failure {
         reason,
-        permanent: matches!(
-            reason,
-            Reason::UserUnknown | Reason::HostUnknown | Reason::HasMoved | Reason::NotAccept
-        ) && !is_temporary_class,
+        permanent: matches!(reason, Reason::UserUnknown | Reason::HostUnknown | Reason::HasMoved | Reason::NotAccept)
+            && !is_temporary_class,
         temporary: match class {
             Some(4) => true,
             Some(_) => false,

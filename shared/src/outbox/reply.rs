@@ -85,11 +85,7 @@ pub fn scan(text: &str) -> (Option<u16>, Option<&str>) {
     let mut lone_code = None;
     let mut lone_status = None;
     let bytes = text.as_bytes();
-    let is_inner = |at: usize| {
-        bytes.get(at).is_some_and(|it| {
-            it.is_ascii_alphanumeric() || b"._-@/=".contains(it)
-        })
-    };
+    let is_inner = |at: usize| bytes.get(at).is_some_and(|it| it.is_ascii_alphanumeric() || b"._-@/=".contains(it));
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|it| it.find(['2', '4', '5'])) {
         let start = at + found;

@@ -46,7 +46,8 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
                 continue;
             }
         }
-        if let Some((address, rest)) = leading_address(trimmed).or_else(|| x400(trimmed)).filter(|(it, _)| !is_own(it)) {
+        if let Some((address, rest)) = leading_address(trimmed).or_else(|| x400(trimmed)).filter(|(it, _)| !is_own(it))
+        {
             let at = blocks.iter().position(|it| it.is_about(&address)).unwrap_or_else(|| {
                 blocks.push(Block { address, text: String::new(), stage: None });
                 blocks.len() - 1

@@ -7,320 +7,16 @@ use super::blocks;
 use super::from_words;
 use super::one_line;
 use super::same_address;
+use super::words::FAILURES;
+use super::words::SENDERS;
+use super::words::SEPARATORS;
+use super::words::SUBJECTS;
 use crate::mail::inbound::Head;
 use crate::mail::inbound::InboundMail;
 use crate::mail::rfc_id;
 use crate::outbox::failure;
 use crate::outbox::failure::Reason;
 use crate::outbox::reply;
-
-/// Parts of subjects of bounces, lower case.
-const SUBJECTS: [&str; 98] = [
-    "undeliver",
-    "delivery status notification",
-    "delivery notification",
-    "failure notice",
-    "returned mail",
-    "mail delivery",
-    "delivery fail",
-    "failed delivery",
-    "delivery failure",
-    "non delivery",
-    "nondeliver",
-    "non-deliver",
-    "mail failure",
-    "message failed",
-    "could not be delivered",
-    "couldn't be delivered",
-    "not delivered",
-    "delivery problem",
-    "delivery error",
-    "delivery report",
-    "mail system error",
-    "returned to sender",
-    "return to sender",
-    "returning message",
-    "error sending your mail",
-    "warning: could not send",
-    "delivery delay",
-    "message delay",
-    "delayed mail",
-    "mail delayed",
-    "unzustellbar",
-    "zustellung",
-    "non remis",
-    "échec",
-    "no se puede entregar",
-    "non recapitabile",
-    "mail failed",
-    "processing error",
-    "rejected mail",
-    "failed mail",
-    "mail error",
-    "message status",
-    "unknown user",
-    "user unknown",
-    "delivery unsuccessful",
-    "message returned",
-    "không gửi được",
-    "không thể gửi",
-    "undelivered",
-    "delivery has failed",
-    "delivery incomplete",
-    "delivery status",
-    "[bounce]",
-    "loop alert",
-    "mail could not",
-    "not be delivered",
-    "unable to deliver",
-    "cannot deliver",
-    "can't deliver",
-    "message blocked",
-    "message rejected",
-    "failed to deliver",
-    "failure delivery",
-    "failed to send",
-    "address not found",
-    "mail undeliver",
-    "mail returned",
-    "failed mail",
-    "unzustellbar",
-    "nicht zugestellt",
-    "fehler bei der",
-    "remise",
-    "non distribu",
-    "no entregado",
-    "devuelto",
-    "mancata consegna",
-    "não entregue",
-    "nao entregue",
-    "niet bezorg",
-    "не доставлен",
-    "недоставлен",
-    "доставк",
-    "не удалось",
-    "退信",
-    "系统退信",
-    "投递失败",
-    "邮件传输失败",
-    "無法傳遞",
-    "无法送达",
-    "配信不能",
-    "配送不能",
-    "配信できません",
-    "送信できません",
-    "배달 실패",
-    "반송",
-    "returned mail",
-    "thư không gửi",
-    "không gửi được",
-];
-
-/// Local parts and names of senders of bounces, lower case.
-const SENDERS: [&str; 22] = [
-    "mailer-daemon",
-    "postmaster",
-    "mail delivery",
-    "mail.delivery",
-    "mdaemon",
-    "mail-daemon",
-    "mailerdaemon",
-    "maildaemon",
-    "delivery subsystem",
-    "mail system",
-    "mail administrator",
-    "post_master",
-    "mailer daemon",
-    "bounce",
-    "mail delivery subsystem",
-    "system administrator",
-    "systemadministrator",
-    "administrateur système",
-    "microsoft outlook",
-    "mailersystem",
-    "mail deliver system",
-    "email delivery",
-];
-
-/// Words that only a report uses, lower case.
-const FAILURES: [&str; 120] = [
-    "could not be delivered",
-    "couldn't be delivered",
-    "unable to deliver",
-    "wasn't able to deliver",
-    "was not able to deliver",
-    "not able to deliver",
-    "undeliverable",
-    "undelivered",
-    "delivery failed",
-    "failed to deliver",
-    "failed permanently",
-    "delivery to the following",
-    "delevery to the following",
-    "did not reach",
-    "permanent error",
-    "permanent fatal errors",
-    "had trouble delivering",
-    "delivering your m",
-    "can not be delivered",
-    "cannot be delivered",
-    "has been delayed",
-    "not been delivered",
-    "not delivered",
-    "delivery error",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox full",
-    "transcript of session",
-    "returned to you",
-    "returned to sender",
-    "returning to sender",
-    "delivery attempt",
-    "could not deliver",
-    "delivery problems",
-    "following address",
-    "following recipient",
-    "error while trying to deliver",
-    "was undeliverable",
-    "failed to reach",
-    "did not like our",
-    "message delivery",
-    "recipient rejected",
-    "has been returned because",
-    "pas pu etre delivre",
-    "malformed address",
-    "did not exactly match",
-    "was not accepted",
-    "automatically rejected",
-    "exceeds allowed size",
-    "mail delivery",
-    "unzustellbar",
-    "invalid user address",
-    "wasn't delivered",
-    "weren't delivered",
-    "was not delivered",
-    "couldn't deliver",
-    "didn't reach",
-    "delivery has failed",
-    "unable to be delivered",
-    "could not be sent",
-    "unable to send",
-    "gave up",
-    "giving up",
-    "did not receive this message",
-    "did not receive your message",
-    "failed addresses",
-    "failed recipients",
-    "had delivery problems",
-    "had delivery errors",
-    "had permanent",
-    "error sending",
-    "error message below",
-    "no such address",
-    "recipient address",
-    "address not found",
-    "invalid recipient",
-    "duplicated message-id",
-    "full details follow",
-    "message blocked",
-    "nicht zugestellt",
-    "konnte nicht",
-    "existiert nicht",
-    "n'a pas pu",
-    "n'ont pas pu",
-    "n'existe pas",
-    "pas pu être",
-    "no se pudo",
-    "no se ha podido",
-    "no pudo",
-    "impossibile",
-    "non è stato possibile",
-    "não foi possível",
-    "não pôde",
-    "kunne ikke",
-    "niet worden",
-    "kon niet",
-    "не может быть доставлено",
-    "не было доставлено",
-    "не удалось доставить",
-    "не доставлено",
-    "недоставк",
-    "无法发送",
-    "无法投递",
-    "无法送达",
-    "未能送达",
-    "退回",
-    "投递失败",
-    "被退回",
-    "配信できません",
-    "配送できません",
-    "届けられません",
-    "送信できません",
-    "宛先",
-    "あて先",
-    "전송하지 못",
-    "배달하지 못",
-    "không gửi được",
-    "không thể gửi",
-    "không tồn tại",
-];
-
-/// Lines that part the report from the message that came back, lower case, at the start of a trimmed line.
-const SEPARATORS: [&str; 52] = [
-    "--- below this line is",
-    "--- enclosed is a copy",
-    "------ this is a copy",
-    "--- original message follows",
-    "----- original message",
-    "---- original message",
-    "--- original message",
-    "message headers follow",
-    "original message follows",
-    "----- unsent message follows",
-    "--- the header of the original",
-    "----- message header",
-    "------ message headers",
-    "----- original headers",
-    "--- returned message",
-    "----- returned message",
-    "----- returned mail",
-    "--- message from",
-    "--- undelivered message",
-    "--- unsent message",
-    "---------- forwarded message",
-    "the original message was",
-    "*** original message",
-    "-- original message",
-    "message header:",
-    "original message headers:",
-    "original headers:",
-    "received: from",
-    "received: by",
-    "return-path: <",
-    "the headers of the original",
-    "below is the original",
-    "your original message",
-    "content-type: message/rfc822",
-    "---- start of returned message",
-    "-------- returned mail follows",
-    "--------returned mail follows",
-    "message text follows",
-    "original message attached",
-    "old message:",
-    "--- below the next line",
-    "--- copie du message",
-    "original mail as follows",
-    "your message reads",
-    "|------------------------- message",
-    "original message as received",
-    "-------original mail",
-    "---- your message",
-    "--- 以下",
-    "--- 附件",
-    "原文如下",
-    "===== original",
-];
 
 /// Can this be a report at all? Only the header section is looked at; everything else is mail from people.
 pub(super) fn may_be_report(head: &Head) -> bool {
@@ -430,7 +126,8 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
         return None;
     }
     // A person can write `undeliverable` in a subject: then the text must be unmistakable, and not what is quoted.
-    let own_words: String = text.lines().filter(|it| !it.trim_start().starts_with('>')).map(|it| format!("{it}\n")).collect();
+    let own_words: String =
+        text.lines().filter(|it| !it.trim_start().starts_with('>')).map(|it| format!("{it}\n")).collect();
     let (own_code, own_status) = reply::scan(&own_words);
     let says_itself = || {
         let lower = own_words.to_lowercase();
@@ -495,7 +192,8 @@ fn lists_recipients(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|it| !it.is_empty()).take(40);
     let mut tells = false;
     lines.any(|line| {
-        let is_address = !line.contains(' ') && blocks::addresses(line).next().is_some_and(|it| it.len() + 2 >= line.len());
+        let is_address =
+            !line.contains(' ') && blocks::addresses(line).next().is_some_and(|it| it.len() + 2 >= line.len());
         if !is_address {
             let lower = line.to_lowercase();
             tells = FAILURES.iter().any(|it| lower.contains(it));
@@ -529,15 +227,16 @@ fn is_delay(head: &Head, lower: &str) -> bool {
         "noch nicht zugestellt",
     ];
     let goes_on = ["attempts will continue", "will continue to be made"].iter().any(|it| lower.contains(it));
-    goes_on || subject.contains("delay") && !gave_up || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
+    goes_on
+        || subject.contains("delay") && !gave_up
+        || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
 }
 
 /// Addresses that a text names somewhere, else the recipient of the returned message.
 fn named(text: &str, returned: &str, head: &Head, original: Option<&Head>) -> Vec<String> {
     const CUES: [&str; 8] =
         ["rcpt to:", "delivering your mail to", "recipient", "delivered to", "deliver to", "address", "user", "failed"];
-    let is_sender =
-        |it: &str| head.from.iter().chain(&head.to).any(|own| same_address(own.address.as_str(), it));
+    let is_sender = |it: &str| head.from.iter().chain(&head.to).any(|own| same_address(own.address.as_str(), it));
     let mut all: Vec<(bool, Vec<String>)> = Vec::new();
     let mut n_found = 0;
     for line in text.lines().take(500) {
@@ -554,7 +253,10 @@ fn named(text: &str, returned: &str, head: &Head, original: Option<&Head>) -> Ve
     // One that the returned message was sent to leaves no doubt.
     let head_text = returned.get(..floor_char_boundary(returned, 8_000)).unwrap_or_default().to_ascii_lowercase();
     let was_sent_to = |address: &str| {
-        let is_in_head = original.iter().flat_map(|it| it.to.iter().chain(&it.cc)).any(|it| same_address(it.address.as_str(), address));
+        let is_in_head = original
+            .iter()
+            .flat_map(|it| it.to.iter().chain(&it.cc))
+            .any(|it| same_address(it.address.as_str(), address));
         is_in_head || head_text.contains(&format!("for <{}>", address.to_ascii_lowercase()))
     };
     if let Some(sure) = all.iter().flat_map(|(_, it)| it).find(|it| was_sent_to(it)) {

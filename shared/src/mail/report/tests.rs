@@ -116,3 +116,128 @@ fn bounces_in_prose() {
         &[("ann@customer.test", "delayed", "", 0, "expired", false)],
     );
 }
+
+/// A record of `fixtures/reports`: `=== name`, a line `kind|recipient action status code reason permanent|…`, the raw mail.
+struct Fixture {
+    name: &'static str,
+    expect: &'static str,
+    raw: &'static str,
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let files = [
+        include_str!("../../../fixtures/reports/old-systems.txt"),
+        include_str!("../../../fixtures/reports/providers.txt"),
+    ];
+    let records = files.into_iter().flat_map(|it| it.split("=== ").skip(1));
+    records
+        .map(|record| {
+            let (name, rest) = record.split_once('\n').unwrap();
+            let (expect, raw) = rest.split_once('\n').unwrap();
+            Fixture { name, expect, raw }
+        })
+        .collect()
+}
+
+#[test]
+fn fixtures_of_many_systems() {
+    let all = fixtures();
+    assert!(all.len() > 40);
+    for Fixture { name, expect, raw } in all {
+        for raw in [raw.to_owned(), raw.replace('\n', "\r\n")] {
+            let got = read(raw.as_bytes());
+            let mut line = got.kind.as_str().to_owned();
+            for it in &got.reports {
+                line += &format!(
+                    "|{} {} {} {} {} {}",
+                    it.recipient.as_deref().unwrap_or("-"),
+                    it.action.as_deref().unwrap_or("-"),
+                    it.status.as_deref().unwrap_or("-"),
+                    it.reply_code.unwrap_or(0),
+                    it.reason.as_str(),
+                    if it.permanent { "permanent" } else { "soft" },
+                );
+            }
+            assert_eq!(line, expect, "{name}\n{got:#?}");
+            if raw.contains("<m1@corp.test>") && got.kind != Kind::Message {
+                assert_eq!(got.original_ids.first().map(RfcMessageId::as_str), Some("<m1@corp.test>"), "{name}");
+            }
+        }
+    }
+}
+
+/// Repeatable noise (xorshift).
+struct Noise(u64);
+
+impl Noise {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % n.max(1)
+    }
+}
+
+#[test]
+fn any_bytes_are_read() {
+    let mut noise = Noise(0x5EED);
+    for fixture in fixtures() {
+        for round in 0..24 {
+            let mut raw = fixture.raw.as_bytes().to_vec();
+            match round % 4 {
+                0 => raw.truncate(noise.below(raw.len())),
+                1 => {
+                    for _ in 0..20 {
+                        let at = noise.below(raw.len());
+                        raw[at] = u8::try_from(noise.below(256)).unwrap();
+                    }
+                }
+                2 => {
+                    let ends: &[u8] = [b"\r\n".as_slice(), b"\r", b"\n\n", b"\n\r"][noise.below(4)];
+                    raw = raw.split(|it| *it == b'\n').collect::<Vec<_>>().join(ends);
+                }
+                _ => {
+                    let (from, to) = (noise.below(raw.len()), noise.below(raw.len()));
+                    let piece = raw[from.min(to)..from.max(to)].to_vec();
+                    let at = noise.below(raw.len());
+                    raw.splice(at..at, piece);
+                }
+            }
+            let got = read(&raw);
+            assert!(got.kind != Kind::Message || got.reports.is_empty(), "{}", fixture.name);
+            assert!(got.reports.iter().all(|it| it.diagnostic.as_ref().is_none_or(|it| it.chars().count() <= 2_000)));
+            assert!(got.reports.len() <= MAX_RECIPIENTS && got.original_ids.len() <= MAX_IDS);
+        }
+    }
+}
+
+/// Twice as much takes about twice as long, whatever it is made of.
+#[test]
+fn time_grows_with_size() {
+    let head = "From: MAILER-DAEMON@corp.test\nTo: bo@corp.test\nSubject: Undelivered mail\n\n";
+    let status = "From: MAILER-DAEMON@corp.test\nSubject: x\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
+        --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; corp.test\n\n";
+    let pieces: [(&str, &str); 8] = [
+        (head, "550 "),
+        (head, "host a said user @ unknown <x@y.z>: "),
+        (head, "<ann@customer.test>:\n550 unknown user\n"),
+        (head, "From a b c d e f\nx: y\n"),
+        (head, "> --- below this line is\n"),
+        ("From x\nSubject: y\n\n", "\nFrom a b c d e f\nx: y\n\n"),
+        (status, "Final-Recipient: rfc822; ann@customer.test\nAction: failed\nStatus: 5.1.1\n\n"),
+        (status, "Diagnostic-Code: smtp; 550\n 5.1.1\n"),
+    ];
+    for (start, piece) in pieces {
+        let time = |n: usize| {
+            let raw = format!("{start}{}", piece.repeat(n / piece.len()));
+            let tries = (0..3).map(|_| {
+                let at = std::time::Instant::now();
+                std::hint::black_box(read(raw.as_bytes()));
+                at.elapsed()
+            });
+            tries.min().unwrap()
+        };
+        let (once, twice) = (time(60_000), time(120_000));
+        assert!(twice < once * 4 + std::time::Duration::from_millis(30), "{piece:?}: {once:?}, {twice:?}");
+    }
+}

@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use super::Reason;
 use super::Reason::{
-    AuthFailure, BadReputation, Blocked, ContentError, ExceedLimit, Expired, FailedStartTls, Filtered,
-    HasMoved, HostUnknown, MailboxFull, MailerError, MesgTooBig, NetworkError, NoRelaying, NotAccept, NotCompliantRfc,
-    OnHold, PolicyViolation, Rejected, RequirePtr, SecurityError, SpamDetected, Speeding, Suspend, SyntaxError,
-    SystemError, SystemFull, TooManyConn, UserUnknown, VirusDetected,
+    AuthFailure, BadReputation, Blocked, ContentError, ExceedLimit, Expired, FailedStartTls, Filtered, HasMoved,
+    HostUnknown, MailboxFull, MailerError, MesgTooBig, NetworkError, NoRelaying, NotAccept, NotCompliantRfc, OnHold,
+    PolicyViolation, Rejected, RequirePtr, SecurityError, SpamDetected, Speeding, Suspend, SyntaxError, SystemError,
+    SystemFull, TooManyConn, UserUnknown, VirusDetected,
 };
 use super::providers;
 
