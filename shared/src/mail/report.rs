@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde::Serialize;
 
-use self::blocks::Block;
+use self::blocks::Blocks;
 use self::fields::Fields;
 use crate::address::EmailAddress;
 use crate::mail::automatic;
@@ -222,8 +222,9 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
     }
     let (text, _) = prose::split_original(&mail.text);
     let blocks = blocks::find(text, &mail.head);
+    let gist = &prose::gist(text);
     let reporter = groups.iter().find_map(|it| it.get("reporting-mta"));
-    let reports = groups.iter().filter(|it| it.is_recipient()).map(|it| from_fields(it, reporter, &blocks, text));
+    let reports = groups.iter().filter(|it| it.is_recipient()).take(MAX_RECIPIENTS).map(|it| from_fields(it, reporter, &blocks, gist));
     // Some reports repeat a recipient for every try.
     let mut seen = HashSet::new();
     let key = |it: &Recipient| (it.recipient.as_ref().map(|it| it.to_ascii_lowercase()), it.action.clone());
@@ -246,15 +247,14 @@ fn kind_of(reports: &[Recipient]) -> Kind {
     }
 }
 
-fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: &str) -> Recipient {
+fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &Blocks, gist: &str) -> Recipient {
     let recipient = fields.address("final-recipient").or_else(|| fields.address("x-actual-recipient"));
-    let recipient = recipient.or_else(|| generated_by(text));
+    let recipient = recipient.or_else(|| generated_by(gist));
     let original = fields.address("original-recipient");
     let diagnostic = fields.get("diagnostic-code").map(fields::without_type);
     let status_field =
         fields.get("status").and_then(|it| it.split([' ', '(']).next()).filter(|it| reply::is_status(it));
-    let block = recipient.iter().chain(&original).find_map(|it| blocks.iter().find(|block| block.is_about(it)));
-    let gist: &str = &prose::gist(text);
+    let block = recipient.iter().chain(&original).find_map(|it| blocks.about(it));
     // The words of the remote server stand in the field, or only in the text for people.
     let words = match (diagnostic, block) {
         (Some(it), Some(block)) if !says_why(it) && says_why(&block.text) => format!("{it} {}", block.text),
@@ -308,7 +308,7 @@ fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: 
         });
     let is_success = action.as_deref().is_some_and(|it| it != "failed" && it != "delayed");
     let reported_stage =
-        || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(text));
+        || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(gist));
     let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text))).or_else(reported_stage);
     let hosts: Vec<&str> = [fields.get("remote-mta"), reporter].into_iter().flatten().map(fields::host).collect();
     let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, hosts: &hosts, text: &words });
@@ -320,7 +320,7 @@ fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &[Block], text: 
     if failure.reason == Reason::UserUnknown
         && reporter.is_some_and(|it| failure::ends_with_domain(fields::host(it), domain))
         && let Some(reason) =
-            failure::by_wording(text).filter(|it| *it == Reason::Suspend || *it == Reason::MailboxFull)
+            failure::by_wording(gist).filter(|it| *it == Reason::Suspend || *it == Reason::MailboxFull)
     {
         (failure.reason, failure.permanent) = (reason, false);
     }
@@ -485,6 +485,11 @@ fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str,
         permanent: failure.permanent && !is_delay,
         diagnostic: Some(one_line(shown)).filter(|it| !it.is_empty()),
     }
+}
+
+/// What the spellings of an address have in common.
+fn address_key(address: &str) -> String {
+    EmailAddress::parse(address).map_or_else(|_| address.to_lowercase(), |it| it.key())
 }
 
 fn same_address(a: &str, b: &str) -> bool {

@@ -1,9 +1,13 @@
 //! A bounce for people: which recipients it names at the start of a line, and the words that follow each.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
+
 use crate::address::EmailAddress;
 use crate::mail::inbound::Head;
 use crate::outbox::failure::Stage;
 
+use super::address_key;
 use super::same_address;
 
 /// A recipient and what is said about it.
@@ -16,17 +20,40 @@ pub(super) struct Block {
     pub(super) stage: Option<Stage>,
 }
 
-impl Block {
-    pub(super) fn is_about(&self, address: &str) -> bool {
-        same_address(&self.address, address)
+/// The blocks of a report, in order, each address once.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    pub(super) all: Vec<Block>,
+    by_key: HashMap<String, usize>,
+}
+
+impl Blocks {
+    /// What is said about an address.
+    pub(super) fn about(&self, address: &str) -> Option<&Block> {
+        self.all.get(*self.by_key.get(&address_key(address))?)
+    }
+
+    fn has(&self, address: &str) -> bool {
+        self.by_key.contains_key(&address_key(address))
+    }
+
+    /// The place of an address, a new one when it is new.
+    fn place(&mut self, address: String) -> usize {
+        let all = &mut self.all;
+        *self.by_key.entry(address_key(&address)).or_insert_with(|| {
+            all.push(Block { address, text: String::new(), stage: None });
+            all.len() - 1
+        })
     }
 }
 
-/// The blocks of the report text, in order.
-pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+/// The blocks of the report text.
+pub(super) fn find(text: &str, head: &Head) -> Blocks {
+    let mut blocks = Blocks::default();
     let mut current: Option<usize> = None;
-    let is_own = |address: &str| head.to.iter().any(|it| same_address(it.address.as_str(), address));
+    let own: HashSet<String> = head.to.iter().map(|it| it.address.key()).collect();
+    let is_own = |address: &str| own.contains(&address_key(address));
+    let mut was_pipelined = false;
     let mut stage = None;
     let mut last_command_address: Option<String> = None;
     // What the server said to a command that names nobody.
@@ -48,26 +75,20 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
         }
         if let Some((address, rest)) = leading_address(trimmed).or_else(|| x400(trimmed)).filter(|(it, _)| !is_own(it))
         {
-            let at = blocks.iter().position(|it| it.is_about(&address)).unwrap_or_else(|| {
-                blocks.push(Block { address, text: String::new(), stage: None });
-                blocks.len() - 1
-            });
+            let at = blocks.place(address);
             current = Some(at);
-            append(blocks.get_mut(at), rest, stage);
+            append(blocks.all.get_mut(at), rest, stage);
             continue;
         }
         // A reply line of a transcript belongs to the recipient it names, or that was just asked for.
         let is_reply = starts_with_code(trimmed);
         if is_reply {
-            let named = addresses(trimmed).find(|it| !is_own(it) || blocks.iter().any(|block| block.is_about(it)));
+            let named = addresses(trimmed).find(|it| !is_own(it) || blocks.has(it));
             let named = named.or_else(|| last_command_address.clone().filter(|_| stage == Some(Stage::Rcpt)));
             if let Some(address) = named {
-                let at = blocks.iter().position(|it| it.is_about(&address)).unwrap_or_else(|| {
-                    blocks.push(Block { address, text: String::new(), stage: None });
-                    blocks.len() - 1
-                });
-                append(blocks.get_mut(at), core::mem::take(&mut pending), stage);
-                append(blocks.get_mut(at), trimmed, stage);
+                let at = blocks.place(address);
+                append(blocks.all.get_mut(at), core::mem::take(&mut pending), stage);
+                append(blocks.all.get_mut(at), trimmed, stage);
                 continue;
             }
             if trimmed.starts_with("<<<") {
@@ -75,13 +96,14 @@ pub(super) fn find(text: &str, head: &Head) -> Vec<Block> {
             }
         }
         // The recipient had been refused before the content was offered: commands went out in one go (RFC 2920).
-        if trimmed.to_ascii_lowercase().contains("need rcpt") {
-            for block in blocks.iter_mut().filter(|it| it.stage == Some(Stage::Data)) {
-                block.stage = Some(Stage::Rcpt);
-            }
-        }
+        was_pipelined = was_pipelined || is_reply && trimmed.to_ascii_lowercase().contains("need rcpt");
         if let Some(at) = current.filter(|_| !trimmed.is_empty()) {
-            append(blocks.get_mut(at), trimmed, stage);
+            append(blocks.all.get_mut(at), trimmed, stage);
+        }
+    }
+    if was_pipelined {
+        for block in blocks.all.iter_mut().filter(|it| it.stage == Some(Stage::Data)) {
+            block.stage = Some(Stage::Rcpt);
         }
     }
     blocks

@@ -144,7 +144,7 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     let is_delay = is_delay(head, &lower);
     let blocks = blocks::find(text, head);
     let failed = head.all("X-Failed-Recipients").flat_map(|it| blocks::addresses(it).collect::<Vec<_>>());
-    let mut recipients: Vec<String> = blocks.iter().map(|it| it.address.clone()).collect();
+    let mut recipients: Vec<String> = blocks.all.iter().map(|it| it.address.clone()).collect();
     for address in failed {
         if !recipients.iter().any(|it| same_address(it, &address)) {
             recipients.push(address);
@@ -160,7 +160,7 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     let reports: Vec<Recipient> = recipients
         .into_iter()
         .map(|address| {
-            let block = blocks.iter().find(|it| it.is_about(&address));
+            let block = blocks.about(&address);
             let own = block.map(|it| it.text.as_str()).unwrap_or_default();
             let explains = !matches!(failure::classify(None, None, own).reason, Reason::Undefined | Reason::OnHold);
             let has_code = reply::scan(own) != (None, None);
