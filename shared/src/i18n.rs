@@ -64,7 +64,12 @@ pub struct Catalogue {
 impl Catalogue {
     /// Reads a language's file. A broken file is an empty catalogue; a test keeps them whole.
     pub fn load(lang: Lang) -> Self {
-        Self { lang, texts: serde_json::from_str(lang.source()).unwrap_or_default() }
+        Self::read(lang, lang.source())
+    }
+
+    /// Reads texts of another file in the same form.
+    pub fn read(lang: Lang, source: &str) -> Self {
+        Self { lang, texts: serde_json::from_str(source).unwrap_or_default() }
     }
 
     pub fn lang(&self) -> Lang {

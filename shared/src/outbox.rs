@@ -1,5 +1,7 @@
 //! What leaves: the states of a delivery, why it fails, when it is tried again.
 
+#[cfg(feature = "mail")]
+pub mod advice;
 pub mod failure;
 pub mod reply;
 pub mod retry;

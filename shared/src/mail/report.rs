@@ -224,7 +224,11 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
     let blocks = blocks::find(text, &mail.head);
     let gist = &prose::gist(text);
     let reporter = groups.iter().find_map(|it| it.get("reporting-mta"));
-    let reports = groups.iter().filter(|it| it.is_recipient()).take(MAX_RECIPIENTS).map(|it| from_fields(it, reporter, &blocks, gist));
+    let reports = groups
+        .iter()
+        .filter(|it| it.is_recipient())
+        .take(MAX_RECIPIENTS)
+        .map(|it| from_fields(it, reporter, &blocks, gist));
     // Some reports repeat a recipient for every try.
     let mut seen = HashSet::new();
     let key = |it: &Recipient| (it.recipient.as_ref().map(|it| it.to_ascii_lowercase()), it.action.clone());

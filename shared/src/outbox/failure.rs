@@ -14,8 +14,8 @@ use super::reply;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $fault:ident;)+) => {
-        /// Why a delivery failed, or what a report says. Explained by the texts [`Reason::title_key`] and
-        /// [`Reason::advice_key`].
+        /// Why a delivery failed, or what a report says. Named by the text [`Reason::title_key`],
+        /// explained by `outbox::advice`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "lowercase")]
@@ -45,13 +45,6 @@ macro_rules! reasons {
             pub const fn title_key(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("reason.", $name, ".title"),)+
-                }
-            }
-
-            /// Key of what Mailroom does itself and what a person can do.
-            pub const fn advice_key(self) -> &'static str {
-                match self {
-                    $(Self::$variant => concat!("reason.", $name, ".advice"),)+
                 }
             }
         }
@@ -155,6 +148,19 @@ pub enum Fault {
     Content,
     /// A rule of theirs.
     Policy,
+}
+
+impl Fault {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recipient => "recipient",
+            Self::Us => "us",
+            Self::Network => "network",
+            Self::Content => "content",
+            Self::Policy => "policy",
+        }
+    }
 }
 
 /// The SMTP command that was refused.
@@ -433,9 +439,8 @@ mod tests {
                     part.get(reason.title_key()).is_some_and(|it| !it.is_empty() && !it.ends_with('.')),
                     "{reason:?}"
                 );
-                assert!(part.get(reason.advice_key()).is_some_and(|it| it.ends_with('.')), "{reason:?}");
                 let n = part.keys().filter(|it| it.starts_with("reason.")).count();
-                assert_eq!(n, Reason::ALL.len() * 2);
+                assert_eq!(n, Reason::ALL.len());
             }
             assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
             assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.as_str()));
