@@ -269,11 +269,10 @@ pub fn judge(said: &Said<'_>) -> (Failure, bool) {
 /// `host mx.corp.test[192.0.2.1] said`, `while talking to mx.corp.test.:`, `Remote host`: whose words they are.
 fn host_in(text: &str) -> Option<&str> {
     let cues = ["host ", "talking to ", "from the server "];
-    let after = cues.iter().find_map(|cue| {
+    cues.iter().find_map(|cue| {
         let found = text.match_indices(cue).map(|(at, _)| text.get(at + cue.len()..).unwrap_or_default()).take(8);
         found.map(word_of_host).find(|it| it.contains('.'))
-    });
-    after
+    })
 }
 
 fn word_of_host(text: &str) -> &str {
@@ -313,7 +312,7 @@ fn normalize(text: &str) -> String {
             continue;
         }
         // `host antispam.corp.test[192.0.2.1] said`: a name must not decide either.
-        let is_host = is_after_host && (word.contains("[") && word.contains('.'));
+        let is_host = is_after_host && word.contains('[') && word.contains('.');
         is_after_host = word.eq_ignore_ascii_case("host");
         if is_host {
             continue;

@@ -126,8 +126,7 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
         return None;
     }
     // A person can write `undeliverable` in a subject: then the text must be unmistakable, and not what is quoted.
-    let own_words: String =
-        text.lines().filter(|it| !it.trim_start().starts_with('>')).map(|it| format!("{it}\n")).collect();
+    let own_words: String = text.split_inclusive('\n').filter(|it| !it.trim_start().starts_with('>')).collect();
     let (own_code, own_status) = reply::scan(&own_words);
     let says_itself = || {
         let lower = own_words.to_lowercase();

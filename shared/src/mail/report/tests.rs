@@ -1,5 +1,7 @@
 //! One check for all: own fixtures, the corpora beside the checkout when there are some, and what must hold for any bytes.
 
+use core::fmt::Write as _;
+
 use super::*;
 
 /// kind, then per report: recipient, action, status, code, reason, permanent.
@@ -148,7 +150,8 @@ fn fixtures_of_many_systems() {
             let got = read(raw.as_bytes());
             let mut line = got.kind.as_str().to_owned();
             for it in &got.reports {
-                line += &format!(
+                let _ = write!(
+                    line,
                     "|{} {} {} {} {} {}",
                     it.recipient.as_deref().unwrap_or("-"),
                     it.action.as_deref().unwrap_or("-"),
@@ -213,6 +216,7 @@ fn any_bytes_are_read() {
 
 /// Twice as much takes about twice as long, whatever it is made of.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test measures, natively")]
 fn time_grows_with_size() {
     let head = "From: MAILER-DAEMON@corp.test\nTo: bo@corp.test\nSubject: Undelivered mail\n\n";
     let status = "From: MAILER-DAEMON@corp.test\nSubject: x\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
@@ -237,7 +241,7 @@ fn time_grows_with_size() {
             });
             tries.min().unwrap()
         };
-        let (once, twice) = (time(60_000), time(120_000));
+        let (once, twice) = (time(30_000), time(60_000));
         assert!(twice < once * 4 + std::time::Duration::from_millis(30), "{piece:?}: {once:?}, {twice:?}");
     }
 }
