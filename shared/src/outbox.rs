@@ -5,4 +5,6 @@ pub mod advice;
 pub mod failure;
 pub mod reply;
 pub mod retry;
+#[cfg(feature = "mail")]
+pub mod sending_event;
 pub mod state;
