@@ -171,7 +171,9 @@ async fn deliveries_of(app: &App, id: &str, language: &str) -> AppResult<Deliver
     let message = read(app, id).await?;
     let mut deliveries = deliveries::of_message(app, id).await?;
     let advisor = Advisor::new(Lang::of(language));
-    deliveries.iter_mut().for_each(|it| it.advice = advice(&advisor, it));
+    for it in &mut deliveries {
+        it.advice = advice(&advisor, it);
+    }
     let states: Vec<(DeliveryState, u32)> = deliveries.iter().map(|it| (it.state, 1)).collect();
     let leaves_at = message.envelope.as_ref().and_then(|it| it.leaves_at);
     let envelope = messages::envelope_view(&states, leaves_at, app.now()).ok_or_else(AppError::not_found)?;
