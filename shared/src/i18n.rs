@@ -65,7 +65,13 @@ impl Catalogue {
     /// Reads a language's file. A broken file is an empty catalogue; a test keeps them whole.
     #[cfg(feature = "locales")]
     pub fn load(lang: Lang) -> Self {
-        let texts: std::collections::HashMap<_, _> = serde_json::from_str(lang.source()).unwrap_or_default();
+        Self::read(lang, lang.source())
+    }
+
+    /// Reads texts of another file in the same form.
+    #[cfg(feature = "locales")]
+    pub fn read(lang: Lang, source: &str) -> Self {
+        let texts: std::collections::HashMap<_, _> = serde_json::from_str(source).unwrap_or_default();
         Self::new(lang, texts.into_iter().collect())
     }
 

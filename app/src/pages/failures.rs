@@ -266,7 +266,7 @@ fn title_of(group: &FailureGroup) -> String {
 fn advice_of(group: &FailureGroup) -> String {
     match group.next_try.filter(|_| group.failing == 0) {
         Some(at) => t!("failures.next_try", when = dates::when_text(at, dates::now())),
-        None => t!(group.reason.advice_key()),
+        None => group.advice.clone(),
     }
 }
 

@@ -36,6 +36,8 @@ pub struct FailureGroup {
     pub waiting: u32,
     /// When the next of those is tried.
     pub next_try: Option<Timestamp>,
+    /// What a person can do, in the reader's language.
+    pub advice: String,
     /// First and last time.
     pub since: Timestamp,
     pub latest: Timestamp,

@@ -12,6 +12,9 @@ use mailroom_shared::api::failures::ListFailures;
 use mailroom_shared::api::failures::UndoFailures;
 use mailroom_shared::api::failures::UndoneFailures;
 use mailroom_shared::api::tag;
+use mailroom_shared::i18n::Lang;
+use mailroom_shared::outbox::advice::Advisor;
+use mailroom_shared::outbox::advice::Case;
 use mailroom_shared::outbox::cause::Cause;
 use mailroom_shared::outbox::state::DeliveryEvent;
 use mailroom_shared::outbox::state::DeliveryState;
@@ -30,7 +33,23 @@ use crate::store::to_json;
 const MAX_AT_ONCE: u32 = 500;
 
 pub(super) async fn groups(call: Call<ListFailures>) -> AppResult<FailureGroups> {
-    Ok(failures::groups(&call.app, call.me()?, call.query.mine.unwrap_or(false)).await?)
+    let me = call.me()?;
+    let mut found = failures::groups(&call.app, me, call.query.mine.unwrap_or(false)).await?;
+    let advisor = Advisor::new(Lang::of(&me.language));
+    for group in &mut found.groups {
+        // Of the cause in general: the words of one server are in its row.
+        let case = Case {
+            state: DeliveryState::Failed,
+            reason: Some(group.reason),
+            permanent: group.failing > 0,
+            tries_again: group.next_try.is_some(),
+            code: None,
+            status: None,
+            text: "",
+        };
+        group.advice = advisor.explain(&case).you_can;
+    }
+    Ok(found)
 }
 
 fn cause(key: &str) -> AppResult<Cause> {

@@ -311,6 +311,7 @@ pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, S
             status: row.status,
             server_text: row.server_text,
             server: row.server_name,
+            advice: None,
         })
         .collect())
 }

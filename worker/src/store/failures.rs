@@ -108,6 +108,7 @@ pub async fn groups(app: &App, me: &Me, only_mine: bool) -> Result<FailureGroups
             failing: it.failing,
             waiting: it.waiting,
             next_try: it.next_try,
+            advice: String::new(),
             since: it.since,
             latest: it.latest,
         })
