@@ -120,8 +120,15 @@ pub(super) fn read_head(raw: &[u8], start: usize, is_root: bool) -> HeadLines {
         values.truncate(MAX_HEADERS);
         res.issues.push(ParseIssue::HeaderTooLong);
     }
+    // Raw bytes in a header are most often in the charset of the body (RFC 2047 forbids them, mailers don't).
+    let content_type = values.iter().find(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
+    let charset = content_type.and_then(|(_, value)| {
+        let value = Structured::parse(&String::from_utf8_lossy(value));
+        value.param("charset").map(str::to_owned)
+    });
     for (name, value) in values {
-        let decoded = super::charset::decode(&value, None);
+        let is_unicode = core::str::from_utf8(&value).is_ok();
+        let decoded = super::charset::decode(&value, charset.as_deref().filter(|_| !is_unicode));
         if !decoded.is_clean {
             res.issues.push(ParseIssue::UnknownCharset);
         }
