@@ -141,10 +141,23 @@ pub fn parse_date(value: &str) -> Option<Timestamp> {
     if let HeaderValue::DateTime(date) = MessageStream::new(input.as_bytes()).parse_date()
         && date.is_valid()
         && date.year >= 1970
+        && is_day(i64::from(date.year), i64::from(date.month), i64::from(date.day))
     {
         return Some(Timestamp::from_millis(date.to_timestamp() * 1_000));
     }
     Timestamp::parse_rfc3339(value.trim()).or_else(|| scan_date(value))
+}
+
+/// The month has that day.
+const fn is_day(year: i64, month: i64, day: i64) -> bool {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 31,
+    };
+    1 <= month && month <= 12 && 1 <= day && day <= last
 }
 
 /// Finds year, month, day, time and zone in any order: `Tue Nov 24 10:00:00 2026`, `24-Nov-26 10.00`, a leap second.
@@ -183,7 +196,11 @@ fn scan_date(value: &str) -> Option<Timestamp> {
     if hour > 23 || minute > 59 {
         return None;
     }
-    let at = Timestamp::from_civil(year?, month?, day?, hour, minute, second);
+    let (year, month, day) = (year?, month?, day?);
+    if !is_day(year, month, day) {
+        return None;
+    }
+    let at = Timestamp::from_civil(year, month, day, hour, minute, second);
     Some(Timestamp::from_millis(at.as_millis() - zone * 60_000))
 }
 
