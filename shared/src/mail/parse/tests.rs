@@ -1,6 +1,8 @@
 //! Reading mail: a table of odd mails, hostile ones, and every mail of the corpora when they are there.
 
 use super::*;
+use crate::mail::inbound::Attachment;
+use crate::time::Timestamp;
 
 /// What a mail must read as: `key = value` lines, only the named keys are compared.
 fn check(raw: &str, expect: &str) {
