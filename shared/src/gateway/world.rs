@@ -121,7 +121,7 @@ impl World {
         let mut aliases = Vec::new();
         for (i, field) in world.list("aliases")?.iter().enumerate() {
             // An alias without a domain exists, but never matches (RT-25).
-            if field.need("address")?.text()?.contains('@') {
+            if field.need("address")?.text()?.trim_end_matches('@').contains('@') {
                 aliases.push(read_alias(i, field, &contacts)?);
             }
         }
@@ -170,7 +170,9 @@ impl World {
                 .map_err(|it| InvalidWorld { field: field.to_owned(), problem: format!("{text:?}: {it}") })
         };
         let bare = |it: String| it.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
-        let mail_from = self.envelope.0.as_deref().map(fill).map(bare).filter(|it| !it.is_empty());
+        // As in the Worker, a word without a domain is no sender; blanks are a broken world.
+        let is_sender = |it: &String| it.contains(['@', ' ']);
+        let mail_from = self.envelope.0.as_deref().map(fill).map(bare).filter(is_sender);
         Ok(Envelope {
             mail_from: mail_from.map(|it| read("envelope.mail_from", &it)).transpose()?,
             rcpt_to: read("envelope.rcpt_to", &bare(fill(&self.envelope.1)))?,

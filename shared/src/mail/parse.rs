@@ -116,8 +116,9 @@ pub(in crate::mail) fn entity(token: &str) -> String {
     res
 }
 
-/// Old Mac mail has only carriage returns.
+/// Old Mac mail has only carriage returns; a mark of UTF-8 at the start is no part of a header name.
 fn with_line_feeds(raw: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    let raw = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
     if raw.contains(&b'\n') || !raw.contains(&b'\r') {
         return raw.into();
     }

@@ -211,7 +211,10 @@ pub(super) fn read_message(
     record: Option<&crate::id::RecordId>,
     contacts: &[ContactFact],
 ) -> Result<WorldMessage> {
+    let author = field.get("author").map(|it| contact_at(&it, contacts)).transpose()?;
     let direction = match field.text_at("direction")?.as_deref() {
+        // What a colleague wrote left the house.
+        None if author.as_ref().is_some_and(ContactFact::is_internal) => Direction::Out,
         Some("in") | None => Direction::In,
         Some("out") => Direction::Out,
         Some(_) => return Err(field.error_at("direction", "must be in or out")),
@@ -226,7 +229,7 @@ pub(super) fn read_message(
         kind,
         internal: field.flag("internal", kind == MessageKind::Note)?,
         automated: field.flag("automated", false)?,
-        author: field.get("author").map(|it| contact_at(&it, contacts)).transpose()?,
+        author,
         direction,
         date: field.get("date").map(|it| it.time()).transpose()?,
     };

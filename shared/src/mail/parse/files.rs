@@ -34,6 +34,8 @@ pub(super) fn repair_type(value: &str, name: Option<&str>) -> String {
         "calendar" => "text/calendar",
         other => match other.split_once('/') {
             Some((kind, sub)) if is_token(kind) && is_token(sub) && kind != "binary" && kind != "unknown" => other,
+            // No type at all (RFC 2045 section 5.2): text, unless it is named.
+            None if name.is_none() => "text/plain",
             _ => "application/octet-stream",
         },
     };
