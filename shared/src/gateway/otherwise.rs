@@ -168,7 +168,7 @@ impl Asked<'_> {
                 RuleOutcome::Hold => ("refuse_others", RuleOutcome::Refuse, "refuses"),
             };
             self.ask(code, format!("{rcpt} {text} mail of others"), |_, facts, _| {
-                edit(facts, &|it| it.outcome = outcome)
+                edit(facts, &|it| it.outcome = outcome);
             });
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn from_base64(bytes: &[u8]) -> (Vec<u8>, bool) {
 /// A line among the first with blanks within it: words, whatever was declared.
 fn has_words(bytes: &[u8], n_lines: usize) -> bool {
     let lines = bytes.split(|it| *it == b'\n').map(<[u8]>::trim_ascii).filter(|it| !it.is_empty());
-    lines.take(n_lines).any(|line| line.iter().filter(|it| **it == b' ').count() >= 2)
+    lines.take(n_lines).any(|line| line.split(|it| *it == b' ').nth(2).is_some())
 }
 
 fn finish_base64(res: &mut Vec<u8>, bits: u32, n_digits: u8) {
