@@ -9,6 +9,7 @@ use super::facts::ContactFact;
 use super::facts::Direction;
 use super::facts::MessageFact;
 use super::facts::RecordFact;
+use super::facts::Target;
 use super::inquire;
 use super::verdict::By;
 use super::verdict::Held;
@@ -123,6 +124,10 @@ impl<'a> Case<'a> {
         let found = self.find_alias(&self.arrival.envelope.rcpt_to);
         if let Some(found) = found.filter(|it| self.target_type(it.alias) == Some(thread.record.r#type.as_str())) {
             match self.admit_by_rule(found.alias, author, Some(thread.record)) {
+                // Whoever may write to the alias of this very record needs no other right.
+                Admission::Admit if found.alias.target == Target::Record(thread.record.id.clone()) => {
+                    return Admission::Admit;
+                }
                 Admission::Admit => {}
                 other => return other,
             }

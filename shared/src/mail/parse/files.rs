@@ -112,11 +112,11 @@ fn default_name(content_type: &str, bytes: &[u8]) -> String {
         "text/csv" => "attachment.csv",
         "text/xml" | "application/xml" => "attachment.xml",
         "application/json" => "attachment.json",
-        "image/jpeg" => "image.jpg",
-        "image/svg+xml" => "image.svg",
-        "image/tiff" => "image.tif",
+        "image/jpeg" => "attachment.jpg",
+        "image/svg+xml" => "attachment.svg",
+        "image/tiff" => "attachment.tif",
         _ => match content_type.split_once('/') {
-            Some(("image", sub)) if sub.len() <= 5 => return format!("image.{sub}"),
+            Some(("image", sub)) if sub.len() <= 5 => return format!("attachment.{sub}"),
             _ => "attachment",
         },
     };

@@ -183,7 +183,7 @@ fn files() {
             "{HEAD}Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=\"cid:i@x\"><img src='data:image/png;base64,iVBORw0KGgo='>\n--b\n\
              Content-Type: image/png\nContent-ID: <i@x>\n\nx\n--b--"
         ),
-        "files = image.png image/png 1; image0.png image/png 8
+        "files = attachment.png image/png 1; image0.png image/png 8
          cids = i@x true; 4c4b6a3be1314ab86138bef4314dde02@image.invalid true
          html = <img src=\"cid:i@x\"><img src='cid:4c4b6a3be1314ab86138bef4314dde02@image.invalid'>",
     );
