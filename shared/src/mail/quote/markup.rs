@@ -25,7 +25,7 @@ struct Element {
     mark: Mark,
 }
 
-/// Splits sanitised HTML ([`super::html::sanitise`]).
+/// Splits sanitised HTML ([`html::sanitise`]).
 pub fn fold_html(html: &str) -> FoldedHtml {
     let whole = || FoldedHtml { visible: html.to_owned(), quoted: None };
     let elements = marked_elements(html);
