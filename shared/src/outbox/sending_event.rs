@@ -45,8 +45,8 @@ pub fn read(body: &str) -> Option<SendingEvent> {
         u16::try_from(number).ok().filter(|it| (200..600).contains(it))
     };
     let words = ["/delivery/response", "/delivery/smtpResponse", "/delivery/message", "/delivery/error"];
-    let words = words.into_iter().chain(["/bounce/reason", "/bounce/message", "/rejection/reason", "/reason"]);
-    let words = words.filter_map(text).next().unwrap_or_default();
+    let mut words = words.into_iter().chain(["/bounce/reason", "/bounce/message", "/rejection/reason", "/reason"]);
+    let words = words.find_map(text).unwrap_or_default();
     let (found_code, found_status) = reply::scan(words);
     let code = number("/delivery/smtpStatusCode").or(found_code);
     let status = text("/delivery/smtpEnhancedStatusCode").or_else(|| text("/delivery/enhancedStatusCode"));
