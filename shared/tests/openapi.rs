@@ -42,7 +42,10 @@ fn every_operation_type_is_described() {
             let Some((method, rest)) = rest.split_once(" \"/api/") else { continue };
             let route = format!("/api/{}", rest.split('"').next().unwrap());
             let wanted = (name.to_owned(), method.to_uppercase(), route);
-            assert!(described.contains(&wanted), "{wanted:?} is not in the document: list its module in api/openapi.rs");
+            assert!(
+                described.contains(&wanted),
+                "{wanted:?} is not in the document: list its module in api/openapi.rs"
+            );
             found += 1;
         }
     }

@@ -22,13 +22,7 @@ const COMPONENTS: &str = "/components/schemas";
 
 /// Routes that answer bytes or a socket, which no operation type describes: name, method, route, about, media type.
 const HAND_MADE: [(&str, Method, &str, &str, &str); 4] = [
-    (
-        "DownloadAttachment",
-        Method::Get,
-        "/api/v1/attachments/{id}",
-        "The bytes of a file",
-        "application/octet-stream",
-    ),
+    ("DownloadAttachment", Method::Get, "/api/v1/attachments/{id}", "The bytes of a file", "application/octet-stream"),
     (
         "ReadOriginal",
         Method::Get,
@@ -70,10 +64,12 @@ pub struct Document {
 
 impl Document {
     fn new() -> Self {
-        let settings = || SchemaSettings::draft2020_12().with(|it| {
-            it.definitions_path = COMPONENTS.into();
-            it.meta_schema = None;
-        });
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|it| {
+                it.definitions_path = COMPONENTS.into();
+                it.meta_schema = None;
+            })
+        };
         Self {
             paths: Map::new(),
             incoming: settings().for_deserialize().into_generator(),
@@ -184,8 +180,7 @@ fn start(name: &str, method: Method, route: &str, about: &str) -> Map<String, Va
         let open = if method == Method::Get { json!([]) } else { json!([{ "ownPage": [] }]) };
         operation.insert("security".into(), open);
     } else if method != Method::Get {
-        operation
-            .insert("security".into(), json!([{ "session": [], "ownPage": [] }, { "token": [], "ownPage": [] }]));
+        operation.insert("security".into(), json!([{ "session": [], "ownPage": [] }, { "token": [], "ownPage": [] }]));
     }
     let parameters: Vec<Value> = route
         .split('/')

@@ -61,7 +61,8 @@ fn fill(stack: &Stack, from: usize, to: usize) -> Result<()> {
     let mut start = from;
     while start < to {
         let end = (start + 5_000).min(to);
-        let numbers = format!("WITH RECURSIVE n (i) AS (SELECT {start} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end})");
+        let numbers =
+            format!("WITH RECURSIVE n (i) AS (SELECT {start} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end})");
         let at = "1790000000000 + i * 60000";
         writeln!(
             sql,

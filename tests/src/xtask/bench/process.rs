@@ -32,8 +32,13 @@ pub(super) fn workerd(stack: &Stack) -> Result<Usage> {
         }
         found = true;
         // After the name in parentheses: state is field 3, utime 14, stime 15, rss (pages) 24 (proc(5)).
-        let fields: Vec<f64> =
-            stat.rsplit(')').next().unwrap_or_default().split_whitespace().map(|it| it.parse().unwrap_or(0.0)).collect();
+        let fields: Vec<f64> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(|it| it.parse().unwrap_or(0.0))
+            .collect();
         let field = |n: usize| fields.get(n - 3).copied().unwrap_or(0.0);
         usage.cpu += (field(14) + field(15)) * TICK;
         usage.memory += field(24) * 4096.0 / (1024.0 * 1024.0);

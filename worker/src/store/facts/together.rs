@@ -42,7 +42,9 @@ fn join(questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
                 }
                 let object = shape.columns.iter().map(|it| format!("'{it}', \"{it}\"")).collect::<Vec<_>>().join(", ");
                 let inner = renumbered(&question.sql, joined.params.len());
-                text.push_str(&format!("(SELECT json_group_array(json_object({object})) FROM ({inner})) AS c{columns}"));
+                text.push_str(&format!(
+                    "(SELECT json_group_array(json_object({object})) FROM ({inner})) AS c{columns}"
+                ));
                 joined.params.extend(question.params);
                 places.push(Place::Column(columns));
                 columns += 1;
@@ -63,7 +65,8 @@ fn join(questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
 
 fn split(found: Vec<Rows>, places: &[Place]) -> Result<Vec<Rows>, StoreError> {
     let mut found: Vec<Option<Rows>> = found.into_iter().map(Some).collect();
-    let mut first = found.first_mut().and_then(Option::take).and_then(|it| it.rows.into_iter().next()).unwrap_or_default();
+    let mut first =
+        found.first_mut().and_then(Option::take).and_then(|it| it.rows.into_iter().next()).unwrap_or_default();
     places
         .iter()
         .map(|place| match place {
@@ -150,7 +153,11 @@ mod tests {
     #[test]
     fn small_questions_become_columns_and_long_ones_stay() {
         let questions = vec![
-            statement!("SELECT a.id, b.c AS d, EXISTS (SELECT 1, 2 FROM x) AS e FROM aliases a WHERE k = ?1 OR j = ?2", "p", "q"),
+            statement!(
+                "SELECT a.id, b.c AS d, EXISTS (SELECT 1, 2 FROM x) AS e FROM aliases a WHERE k = ?1 OR j = ?2",
+                "p",
+                "q"
+            ),
             statement!("SELECT record_id FROM followers WHERE r = ?1", "r"),
             statement!("SELECT EXISTS (SELECT 1 FROM paused WHERE k = ?1) AS paused", "s"),
         ];
