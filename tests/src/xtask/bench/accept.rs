@@ -27,8 +27,8 @@ pub(super) fn run() -> Result<Vec<Figure>> {
     for in_flight in [1, 8] {
         let (mut null, mut ours) = (Times::default(), Times::default());
         for _ in 0..ROUNDS {
-            null.add(measure(&stack, &poster, "null", &mut next, MAILS / ROUNDS, in_flight)?);
-            ours.add(measure(&stack, &poster, "", &mut next, MAILS / ROUNDS, in_flight)?);
+            null.add(&measure(&stack, &poster, "null", &mut next, MAILS / ROUNDS, in_flight)?);
+            ours.add(&measure(&stack, &poster, "", &mut next, MAILS / ROUNDS, in_flight)?);
         }
         let figure = |name: &str, value: f64, unit: &'static str, baseline: f64| Figure {
             name: format!("accept 20 KB, {name}"),
@@ -64,7 +64,7 @@ struct Times {
 }
 
 impl Times {
-    fn add(&mut self, run: Run) {
+    fn add(&mut self, run: &Run) {
         self.each.extend(run.taken.iter().map(|it| it.took));
         self.seconds += run.seconds;
         self.cpu += run.cpu;

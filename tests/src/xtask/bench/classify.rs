@@ -41,7 +41,7 @@ pub(super) fn run() -> Result<Vec<Figure>> {
         .output()
         .context("classify does not start")?;
     let took = start.elapsed().as_secs_f64();
-    let read = output.stdout.iter().filter(|it| **it == b'\n').count();
+    let read = String::from_utf8_lossy(&output.stdout).lines().count();
     if read != files.len() * PASSES {
         bail!("classify answered {read} lines for {} messages", files.len() * PASSES);
     }
