@@ -5,7 +5,13 @@
 
 use std::io::Write;
 
+use serde::Serialize;
+
 fn main() -> std::io::Result<()> {
-    let text = serde_json::to_string_pretty(&mailroom_shared::api::openapi::document())?;
-    writeln!(std::io::stdout().lock(), "{text}")
+    let mut out = std::io::stdout().lock();
+    // Lines, so that a change reads as one; no indent, since the Worker carries the text.
+    let lines = serde_json::ser::PrettyFormatter::with_indent(b"");
+    mailroom_shared::api::openapi::document()
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut out, lines))?;
+    writeln!(out)
 }

@@ -17,6 +17,7 @@ use crate::stack::Supervised;
 
 const PROGRAM: &str = "/usr/sbin/postfix";
 const POSTQUEUE: &str = "/usr/sbin/postqueue";
+const POSTCONF: &str = "/usr/sbin/postconf";
 const MASTER: &str = "/usr/lib/postfix/sbin/master";
 
 /// Where Postfix takes what it was given.
@@ -88,6 +89,12 @@ impl Postfix {
     /// Tries all it keeps again, now.
     pub fn flush(&self) -> Result<()> {
         run(Command::new(POSTQUEUE).arg("-c").arg(self.config()).arg("-f")).map(drop)
+    }
+
+    /// Changes a parameter while it runs.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        run(Command::new(POSTCONF).arg("-c").arg(self.config()).arg("-e").arg(format!("{name}={value}")))?;
+        run(Command::new(PROGRAM).arg("-c").arg(self.config()).arg("reload")).map(drop)
     }
 
     pub fn log(&self) -> String {

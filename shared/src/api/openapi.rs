@@ -167,6 +167,7 @@ impl Document {
             },
         });
         fold_same(&mut document);
+        drop_unused(&mut document);
         document
     }
 }
@@ -225,6 +226,7 @@ fn query_parameters(schema: &Value) -> Vec<Value> {
         .map(|(name, shape)| {
             let mut shape = shape.clone();
             let about = shape.as_object_mut().and_then(|it| it.remove("description"));
+            never_null(&mut shape);
             let mut parameter = json!({
                 "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": incoming(shape),
             });
@@ -234,6 +236,22 @@ fn query_parameters(schema: &Value) -> Vec<Value> {
             parameter
         })
         .collect()
+}
+
+/// A query string leaves out what it does not say.
+fn never_null(shape: &mut Value) {
+    if let Some(Value::Array(types)) = shape.get("type")
+        && let Some(only) = types.iter().find(|it| *it != "null").cloned()
+        && let Some(it) = shape.as_object_mut()
+    {
+        it.insert("type".into(), only);
+    }
+    if let Some(Value::Array(any)) = shape.get("anyOf") {
+        let mut real = any.iter().filter(|it| !is_nothing(it)).cloned();
+        if let (Some(only), None) = (real.next(), real.next()) {
+            *shape = only;
+        }
+    }
 }
 
 /// The statuses of problems, in order.
@@ -280,6 +298,20 @@ fn each_reference(value: &mut Value, change: &mut impl FnMut(&mut String)) {
         }
         Value::Array(list) => list.iter_mut().for_each(|it| each_reference(it, change)),
         _ => {}
+    }
+}
+
+/// Shapes that nothing names: those of query strings, which became parameters.
+fn drop_unused(document: &mut Value) {
+    loop {
+        let mut named: Vec<String> = Vec::new();
+        each_reference(document, &mut |it| named.extend(it.rsplit('/').next().map(str::to_owned)));
+        let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+        let before = schemas.len();
+        schemas.retain(|name, _| named.contains(name));
+        if schemas.len() == before {
+            return;
+        }
     }
 }
 

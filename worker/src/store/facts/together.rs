@@ -12,9 +12,9 @@ use crate::ports::Statement;
 /// Tables of which a question may find thousands of rows; a value of D1 ends at 2 MB, so these answer row by row.
 const LONG: [&str; 2] = ["contacts", "followers"];
 
-/// Answers of all questions in their order, in one round trip.
-pub(super) async fn run(app: &App, questions: Vec<Statement>) -> Result<Answers, StoreError> {
-    let (statements, places) = join(questions);
+/// Answers of all questions in their order, in one round trip. `with` are the common table expressions they refer to.
+pub(super) async fn run(app: &App, with: &Statement, questions: Vec<Statement>) -> Result<Answers, StoreError> {
+    let (statements, places) = join(with, questions);
     let found = app.db.batch(statements).await?;
     Ok(Answers::new(split(found, &places)?))
 }
@@ -28,12 +28,12 @@ enum Place {
     Statement(usize),
 }
 
-fn join(questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
-    let mut joined = Statement::new("SELECT ");
+fn join(with: &Statement, questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
+    let mut joined = with.clone();
     let mut statements = Vec::new();
     let mut places = Vec::new();
     let mut columns = 0;
-    let mut text = String::from("SELECT ");
+    let mut text = format!("WITH {} SELECT ", with.sql);
     for question in questions {
         match shape(&question.sql).filter(|it| !LONG.contains(&it.table)) {
             Some(shape) => {
@@ -51,7 +51,9 @@ fn join(questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
             }
             None => {
                 places.push(Place::Statement(1 + statements.len()));
-                statements.push(question);
+                let sql = format!("WITH {} {}", with.sql, renumbered(&question.sql, with.params.len()));
+                let params = with.params.iter().cloned().chain(question.params).collect();
+                statements.push(Statement { sql: sql.into(), params });
             }
         }
     }
@@ -161,12 +163,12 @@ mod tests {
             statement!("SELECT record_id FROM followers WHERE r = ?1", "r"),
             statement!("SELECT EXISTS (SELECT 1 FROM paused WHERE k = ?1) AS paused", "s"),
         ];
-        let (statements, places) = join(questions);
+        let (statements, places) = join(&statement!("t AS (SELECT ?1)", "w"), questions);
         assert_eq!(places, [Place::Column(0), Place::Statement(1), Place::Column(1)]);
         let [joined, long] = statements.as_slice() else { panic!("{statements:?}") };
-        assert!(long.sql.contains("WHERE r = ?1"));
-        assert_eq!(joined.params.len(), 3);
+        assert_eq!(long.sql, "WITH t AS (SELECT ?1) SELECT record_id FROM followers WHERE r = ?2");
+        assert_eq!((joined.params.len(), long.params.len()), (4, 2));
         assert!(joined.sql.contains("json_object('id', \"id\", 'd', \"d\", 'e', \"e\")"), "{}", joined.sql);
-        assert!(joined.sql.contains("WHERE k = ?3) AS paused)"), "{}", joined.sql);
+        assert!(joined.sql.contains("WHERE k = ?4) AS paused)"), "{}", joined.sql);
     }
 }
