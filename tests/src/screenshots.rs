@@ -190,7 +190,10 @@ fn one(browser: &Browser, shot: &Shot, path: &str, view: View, readme: bool, fil
     match shot.act {
         Act::None => {}
         Act::Envelope => {
-            browser.click(".env--fail")?;
+            // Half under the top bar it would take no click.
+            browser.find(".msg .env--fail")?;
+            browser.run("document.querySelector('.msg .env--fail').scrollIntoView({ block: 'center' })", &[])?;
+            browser.click(".msg .env--fail")?;
             browser.find(".dialog")?;
             browser.wait_gone(".dialog .sk, .dialog [aria-busy=true]")?;
         }
