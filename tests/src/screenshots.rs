@@ -19,7 +19,6 @@ const PASSWORD: &str = "mailroom-dev";
 struct Shot {
     name: &'static str,
     at: At,
-    /// Script whose value tells that the page is ready, besides the usual signs.
     act: Act,
     views: &'static [View],
     /// In the README: with this view.
@@ -39,6 +38,8 @@ enum Act {
     Envelope,
     /// Writes an answer without sending it.
     Write(&'static str),
+    /// Waits for an HTML body and shows it.
+    Frame,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ const SHOTS: &[Shot] = &[
     Shot {
         name: "record",
         at: At::Record("Chair leg broke after two weeks"),
-        act: Act::None,
+        act: Act::Frame,
         views: &[Light, Dark, Phone, PhoneDark],
         readme: Some(Dark),
     },
@@ -90,7 +91,7 @@ const SHOTS: &[Shot] = &[
     Shot {
         name: "html",
         at: At::Record("Re: Foam density for the Lido sofa"),
-        act: Act::None,
+        act: Act::Frame,
         views: &[Light, Dark],
         readme: None,
     },
@@ -190,11 +191,18 @@ fn one(browser: &Browser, shot: &Shot, path: &str, view: View, readme: bool, fil
     match shot.act {
         Act::None => {}
         Act::Envelope => {
-            browser.click(".env--fail")?;
+            // Half under the top bar it would take no click.
+            browser.find(".msg .env--fail")?;
+            browser.run("document.querySelector('.msg .env--fail').scrollIntoView({ block: 'center' })", &[])?;
+            browser.click(".msg .env--fail")?;
             browser.find(".dialog")?;
             browser.wait_gone(".dialog .sk, .dialog [aria-busy=true]")?;
         }
         Act::Write(text) => browser.fill(".composer-text", text)?,
+        Act::Frame => {
+            browser.find(".msg-frame:not(.is-measuring)")?;
+            browser.run("document.querySelector('.msg-frame').scrollIntoView({ block: 'center' })", &[])?;
+        }
     }
     browser.run("return document.fonts.ready.then(() => true)", &[])?;
     let kind = if readme { Picture::Small } else { Picture::Png };

@@ -78,7 +78,7 @@ pub fn ContactsPage() -> AnyView {
 }
 
 fn row_height() -> f64 {
-    if is_narrow() { 44.0 } else { 36.0 }
+    if is_narrow() { 68.0 } else { 36.0 }
 }
 
 #[component]

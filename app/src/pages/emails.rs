@@ -257,7 +257,7 @@ fn SelectionBar(queue: Queue) -> AnyView {
 }
 
 fn row_height() -> f64 {
-    if is_narrow() { 44.0 } else { 36.0 }
+    if is_narrow() { 92.0 } else { 36.0 }
 }
 
 #[component]

@@ -159,7 +159,7 @@ fn Line(row: DeliveryView, choices: RwSignal<Choices>, current: Current) -> AnyV
             <Icon glyph=Glyph::Envelope(glyph)/>
             <div>
                 <span class="who">{name.clone()}</span>
-                {(!row.name.is_empty()).then(|| view! { <span class="addr">{row.address.to_string()}</span> })}
+                {(!row.name.is_empty() && row.name != row.address.as_str()).then(|| view! { <span class="addr">{row.address.to_string()}</span> })}
             </div>
             <div class="when">{state_line(&row)}</div>
             <div class="again">

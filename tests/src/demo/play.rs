@@ -493,7 +493,14 @@ fn message_id(subject: &str, number: u32, address: &str) -> String {
 fn plain(html: &str) -> String {
     let mut text = String::new();
     let mut is_tag = false;
-    for c in html.replace("</p>", "\n\n").replace("<br>", "\n").replace("&amp;", "&").chars() {
+    for c in html
+        .replace("</p>", "\n\n")
+        .replace("</td>", "\n\n")
+        .replace("</li>", "\n")
+        .replace("<br>", "\n")
+        .replace("&amp;", "&")
+        .chars()
+    {
         match c {
             '<' => is_tag = true,
             '>' => is_tag = false,

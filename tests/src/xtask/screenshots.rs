@@ -8,7 +8,7 @@ use super::{build, setup};
 pub(super) fn run(readme: bool, folder: Option<&str>) -> Result<()> {
     setup::build_tools()?;
     setup::test_tools()?;
-    build::all(build::Mode::Release)?;
+    build::all(build::Mode::Dev)?;
     let mut command = cargo();
     command.args([
         "run",
