@@ -9,6 +9,8 @@ use crate::token;
 
 use super::alias::is_in_list;
 use super::case::Case;
+use super::facts::Direction;
+use super::facts::DomainFact;
 use super::facts::ReceivedFact;
 use super::inquire;
 
@@ -45,7 +47,26 @@ impl Case<'_> {
         if head.reply_to.iter().any(|it| has_token(&it.address)) {
             return Some("its Reply-To is a reply address we signed, so we sent it");
         }
+        let known = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
+        if known.is_some_and(|it| it.direction == Direction::Out)
+            && head.sender().is_some_and(|it| self.is_default_from(&it.address))
+        {
+            return Some("it is a message of ours by our header, from our own address");
+        }
         None
+    }
+
+    /// The address our notifications come from.
+    fn is_default_from(&self, address: &EmailAddress) -> bool {
+        let is = |it: &DomainFact| {
+            let full = if it.default_from.contains('@') {
+                it.default_from.clone()
+            } else {
+                format!("{}@{}", it.default_from, it.name)
+            };
+            EmailAddress::parse(&full).is_ok_and(|it| it == *address)
+        };
+        self.context.domains.iter().any(is)
     }
 
     /// Whether the sender wrote to a target too often within the window. `record`: mails to that record (LP-2); else records

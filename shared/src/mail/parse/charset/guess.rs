@@ -10,10 +10,29 @@ use encoding_rs::WINDOWS_1252;
 const SAMPLE: usize = 64 * 1024;
 
 /// The most plausible encoding of bytes that are neither ASCII nor UTF-8.
-pub(super) fn encoding(bytes: &[u8]) -> &'static Encoding {
+fn encoding(bytes: &[u8]) -> &'static Encoding {
+    // `10 µm ± 2 °C` has no words that could tell.
+    if bytes.len() <= SHORT && stands_alone(bytes) {
+        return WINDOWS_1252;
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes.get(..bytes.len().min(SAMPLE)).unwrap_or(bytes), bytes.len() <= SAMPLE);
     detector.guess(None, Utf8Detection::Deny)
+}
+
+/// A subject, not a text.
+const SHORT: usize = 200;
+
+/// No character outside ASCII is part of a word.
+fn stands_alone(bytes: &[u8]) -> bool {
+    let text = WINDOWS_1252.decode_without_bom_handling(bytes).0;
+    let chars: Vec<char> = [' '].into_iter().chain(text.chars()).chain([' ']).collect();
+    chars.windows(3).all(|it| match it {
+        [before, c, after] => {
+            c.is_ascii() || "µªº°¡¿".contains(*c) || !(before.is_alphabetic() || after.is_alphabetic())
+        }
+        _ => true,
+    })
 }
 
 /// The most plausible text.
@@ -41,6 +60,13 @@ pub(super) fn is_not_western(bytes: &[u8]) -> bool {
             strange += signs.filter(|it| !"’‘“”„«»…–—·°€£§©®™\u{a0}\u{ad}".contains(**it)).count();
         }
     }
-    let is_strange = strange * 2 > total && strange >= 3 || total > n_plain && total >= 6;
-    is_strange && encoding(sample) != WINDOWS_1252
+    // A word or two may look like anything.
+    if total < 10 || strange * 2 <= total && total <= n_plain {
+        return false;
+    }
+    let found = encoding(sample);
+    let text = found.decode_without_bom_handling(sample).0;
+    let is_latin = |it: &char| ('\u{c0}'..='\u{24f}').contains(it) || ('\u{1e00}'..='\u{1eff}').contains(it);
+    let high: Vec<char> = text.chars().filter(|it| !it.is_ascii() && it.is_alphabetic()).collect();
+    found != WINDOWS_1252 && high.iter().filter(|it| is_latin(it)).count() * 2 < high.len()
 }
