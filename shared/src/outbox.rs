@@ -1,6 +1,10 @@
-//! What leaves: the states of a delivery, why it fails, when it is tried again.
+//! What leaves: by which server, when, within which limits; the states of a delivery, why it fails, when it is tried again.
 
+pub mod actions;
+pub mod choice;
 pub mod failure;
+pub mod limit;
 pub mod reply;
+pub mod retention;
 pub mod retry;
 pub mod state;
