@@ -4,13 +4,16 @@
 //! with its `next` cursor (seek pagination). An error is a [`Problem`] (RFC 9457) with a stable `code`; the page
 //! translates the code and never shows server prose.
 
+pub mod actions;
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod limits;
 pub mod messages;
 pub mod problem;
 pub mod records;
 pub mod refusals;
+pub mod servers;
 pub mod session;
 pub mod shell;
 
@@ -136,6 +139,10 @@ pub mod tag {
     pub const ALIASES: &str = "aliases";
     pub const CONTACTS: &str = "contacts";
     pub const REFUSALS: &str = "refusals";
+    pub const SERVERS: &str = "servers";
+    /// Use of the daily limit.
+    pub const LIMITS: &str = "limits";
+    pub const ACTIONS: &str = "actions";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod choice;
 pub mod failure;
+pub mod health;
 pub mod limit;
 pub mod reply;
 pub mod retention;

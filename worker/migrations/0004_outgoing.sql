@@ -131,3 +131,9 @@ CREATE INDEX attachments_unsent ON attachments (created) WHERE message_id IS NUL
 CREATE INDEX attachments_by_content ON attachments (sha256);
 CREATE INDEX ingests_by_raw ON ingests (raw_key);
 CREATE INDEX messages_by_raw ON messages (raw_key) WHERE raw_key IS NOT NULL;
+CREATE INDEX ingests_with_raw ON ingests (received) WHERE raw_key <> '' AND state = 'done';
+CREATE INDEX provider_events_by_time ON provider_events (received);
+CREATE INDEX sessions_by_expiry ON sessions (expires);
+-- The queue by lane: what is urgent is found however much of the rest is due.
+CREATE INDEX deliveries_due_urgent ON deliveries (due, id) WHERE state IN ('outgoing', 'deferred') AND lane = 'urgent';
+CREATE INDEX deliveries_due_later ON deliveries (due, id) WHERE state IN ('outgoing', 'deferred') AND lane <> 'urgent';

@@ -9,6 +9,7 @@ mod hub;
 mod jobs;
 mod mailer;
 mod smtp;
+mod smtp_test;
 
 pub use clock::DEV_CLOCK;
 pub use env::DEV_FAULTS;
