@@ -24,6 +24,7 @@ pub mod contacts;
 pub mod emails;
 pub mod messages;
 pub mod records;
+pub mod servers;
 pub mod session;
 pub mod shell;
 

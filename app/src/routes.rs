@@ -24,6 +24,9 @@ pub enum Page {
     Emails,
     Contacts,
     Aliases,
+    Servers,
+    Limits,
+    Actions,
     Refusals,
     NotFound,
 }
@@ -41,6 +44,9 @@ impl Page {
             ["emails"] => Self::Emails,
             ["contacts"] => Self::Contacts,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
+            ["settings", "servers"] => Self::Servers,
+            ["settings", "limits"] => Self::Limits,
+            ["technical", "actions"] => Self::Actions,
             ["technical"] | ["technical", "refusals"] => Self::Refusals,
             _ => Self::NotFound,
         }
@@ -55,6 +61,9 @@ impl Page {
             Self::Emails => "/emails".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
+            Self::Servers => "/settings/servers".to_owned(),
+            Self::Limits => "/settings/limits".to_owned(),
+            Self::Actions => "/technical/actions".to_owned(),
             Self::Refusals => "/technical/refusals".to_owned(),
         }
     }
@@ -122,6 +131,9 @@ mod tests {
             Page::Emails,
             Page::Contacts,
             Page::Aliases,
+            Page::Servers,
+            Page::Limits,
+            Page::Actions,
             Page::Refusals,
         ];
         for page in pages {

@@ -300,11 +300,7 @@ impl TestApp {
             mailer: Box::new(Arc::clone(&mailer)),
             clock: Box::new(Arc::clone(&clock)),
             random: Box::new(Counter::default()),
-            config: Config {
-                token_secret: "test".to_owned(),
-                seal_secret: secret.to_owned(),
-                ..Config::default()
-            },
+            config: Config { token_secret: "test".to_owned(), seal_secret: secret.to_owned(), ..Config::default() },
         };
         Self { app: Arc::new(app), blobs, jobs, mailer, clock }
     }

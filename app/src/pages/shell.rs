@@ -8,15 +8,18 @@ use self::rail::Rail;
 use self::topbar::TopBar;
 use crate::i18n;
 use crate::live;
+use crate::pages::actions::ActionsPage;
 use crate::pages::aliases::AliasesPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::inbox::InboxPage;
+use crate::pages::limits::LimitsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
 use crate::pages::refusals::RefusalsPage;
 use crate::pages::search::SearchPage;
+use crate::pages::servers::ServersPage;
 use crate::queries::Cache;
 use crate::queries::shell::provide_shell;
 use crate::routes::Page;
@@ -122,6 +125,9 @@ fn show(page: Page) -> AnyView {
         Page::Emails => view! { <EmailsPage/> }.into_any(),
         Page::Contacts => view! { <ContactsPage/> }.into_any(),
         Page::Aliases => view! { <AliasesPage/> }.into_any(),
+        Page::Servers => view! { <ServersPage/> }.into_any(),
+        Page::Limits => view! { <LimitsPage/> }.into_any(),
+        Page::Actions => view! { <ActionsPage/> }.into_any(),
         Page::Refusals => view! { <RefusalsPage/> }.into_any(),
         Page::NotFound => view! { <NotFoundPage/> }.into_any(),
     }

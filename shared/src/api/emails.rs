@@ -194,15 +194,8 @@ pub enum EmailAction {
 }
 
 impl EmailAction {
-    pub const ALL: [Self; 7] = [
-        Self::Retry,
-        Self::SendNow,
-        Self::Cancel,
-        Self::Ignore,
-        Self::Hold,
-        Self::Release,
-        Self::Arrived,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Retry, Self::SendNow, Self::Cancel, Self::Ignore, Self::Hold, Self::Release, Self::Arrived];
 
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -156,8 +156,7 @@ pub enum Passed {
 }
 
 impl Passed {
-    pub const ALL: [Self; 6] =
-        [Self::Archived, Self::NotBulk, Self::TooLarge, Self::Full, Self::Rests, Self::Filter];
+    pub const ALL: [Self; 6] = [Self::Archived, Self::NotBulk, Self::TooLarge, Self::Full, Self::Rests, Self::Filter];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -226,7 +225,11 @@ pub enum Choice {
         why: Why,
     },
     /// Every server that may take it is full or rests.
-    Waits { until: Timestamp, because: Passed, server: usize },
+    Waits {
+        until: Timestamp,
+        because: Passed,
+        server: usize,
+    },
     Never(Hindrance),
 }
 
@@ -541,7 +544,8 @@ mod tests {
 
     #[test]
     fn what_was_passed_over_is_told() {
-        let all: Vec<Candidate> = ["gone - 1 archived", "small - 2 max=9", "ill - 3 rests", "good - 4"].map(server).into();
+        let all: Vec<Candidate> =
+            ["gone - 1 archived", "small - 2 max=9", "ill - 3 rests", "good - 4"].map(server).into();
         let from = Mailbox::new(None, EmailAddress::parse("a@corp.test").unwrap());
         let mut wish = Wish {
             from: &from,
@@ -574,9 +578,21 @@ mod tests {
 
     #[test]
     fn hosts_that_production_cannot_reach() {
-        for host in ["localhost", "127.0.0.1", "[::1]", "10.1.2.3", "192.168.0.9", "172.20.0.1", "fd00::1", "fe80::1",
-            "::ffff:10.0.0.1", "100.64.0.1", "mail.local", "mx.internal.", "0.0.0.0"]
-        {
+        for host in [
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "10.1.2.3",
+            "192.168.0.9",
+            "172.20.0.1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+            "100.64.0.1",
+            "mail.local",
+            "mx.internal.",
+            "0.0.0.0",
+        ] {
             assert!(is_private_host(host), "{host}");
         }
         for host in ["smtp.corp.test", "8.8.8.8", "2606:4700::1", "172.32.0.1", "localhost.example"] {

@@ -44,10 +44,7 @@ mod tests {
     #[test]
     fn a_server_rests_longer_the_longer_it_is_ill() {
         let minutes: Vec<Option<i64>> = (0..10).map(|it| rest(it).map(|it| it.as_millis() / 60_000)).collect();
-        assert_eq!(
-            minutes,
-            [None, None, None, Some(1), Some(2), Some(4), Some(8), Some(15), Some(15), Some(15)]
-        );
+        assert_eq!(minutes, [None, None, None, Some(1), Some(2), Some(4), Some(8), Some(15), Some(15), Some(15)]);
         assert_eq!(slow_down(0), Span::minutes(5));
         assert_eq!(slow_down(99), Span::minutes(60));
     }

@@ -294,7 +294,8 @@ mod tests {
 
     #[test]
     fn urgent_mail_keeps_a_reserve() {
-        let check = |today, urgent, expected| assert_eq!(Use { today, ..FIFTY }.room(urgent), Some(expected), "{today}");
+        let check =
+            |today, urgent, expected| assert_eq!(Use { today, ..FIFTY }.room(urgent), Some(expected), "{today}");
         check(0, true, 50);
         check(0, false, 45);
         check(45, false, 0);
@@ -306,7 +307,10 @@ mod tests {
         let got = grant(&Use { today: 43, ..FIFTY }, &wants);
         assert_eq!(got, [false, false, true, true, false], "45 and more are kept");
         assert_eq!(grant(&Use { today: 40, ..FIFTY }, &wants), [true, true, true, true, true]);
-        assert_eq!(grant(&Use { daily: Some(17), reserve: 0, ..FIFTY }, &[true; 50]).iter().filter(|it| **it).count(), 17);
+        assert_eq!(
+            grant(&Use { daily: Some(17), reserve: 0, ..FIFTY }, &[true; 50]).iter().filter(|it| **it).count(),
+            17
+        );
     }
 
     #[test]

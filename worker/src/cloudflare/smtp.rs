@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::Either;
+use futures::future::select;
 use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
 use mailroom_shared::outbox::choice::is_private_host;
 use mailroom_shared::outbox::health;
-use futures::future::Either;
-use futures::future::select;
 use wasm_smtp::AuthMechanism;
 use wasm_smtp::IoError;
 use wasm_smtp::SmtpClient;
@@ -167,7 +167,10 @@ impl MailSession for SmtpSession {
         let reused = self.client.is_some();
         let mut result = self.exchange(envelope).await;
         // A kept connection may have been closed meanwhile; before the data that costs nothing but a new one.
-        if reused && !self.data_ended.get() && matches!(&result, Err(Trouble::Mail(error)) if is_connection_error(error)) {
+        if reused
+            && !self.data_ended.get()
+            && matches!(&result, Err(Trouble::Mail(error)) if is_connection_error(error))
+        {
             result = self.exchange(envelope).await;
         }
         match result {

@@ -144,7 +144,8 @@ async fn stages(server: &ServerAccess, is_dev: bool, sender: &str, course: &mut 
     // With implicit TLS nothing can be read before the handshake: what fails here is the handshake, unless words were read.
     let client = within(limit, "the greeting", SmtpClient::connect(lent.clone(), &server.ehlo)).await;
     let mut client = client.map_err(|error| {
-        let is_word = matches!(error, SmtpError::Protocol(_)) && !matches!(error, SmtpError::Protocol(ProtocolError::UnexpectedClose));
+        let is_word = matches!(error, SmtpError::Protocol(_))
+            && !matches!(error, SmtpError::Protocol(ProtocolError::UnexpectedClose));
         (if implicit && !is_word { TestStage::Tls } else { TestStage::Greeting }, server_text(&error))
     })?;
     if implicit {
@@ -159,8 +160,7 @@ async fn stages(server: &ServerAccess, is_dev: bool, sender: &str, course: &mut 
     if !server.username.is_empty() {
         within(limit, "the login", log_in(&mut client, server)).await.map_err(|error| match &error {
             SmtpError::Auth(AuthError::UnsupportedMechanism) => {
-                let offered: Vec<&str> =
-                    client_auth(&course.offers).unwrap_or_default().split_whitespace().collect();
+                let offered: Vec<&str> = client_auth(&course.offers).unwrap_or_default().split_whitespace().collect();
                 (TestStage::Login, format!("this way of login is not offered; offered: {}", offered.join(" ")))
             }
             _ => (TestStage::Login, server_text(&error)),

@@ -220,7 +220,8 @@ pub(super) async fn simulate(call: Call<Simulate>) -> AppResult<Simulation> {
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let fleet = Fleet::read(&mut answers, now)?;
     let backoffs: Vec<BackoffRow> = answers.rows()?;
-    let own = fleet.domains.iter().find(|it| it.name.as_str() == from.address.domain()).or_else(|| fleet.domains.first());
+    let own =
+        fleet.domains.iter().find(|it| it.name.as_str() == from.address.domain()).or_else(|| fleet.domains.first());
     let bounce_domain = own.map_or("", |it| it.name.as_str());
     let notifications = fleet.notifications(bounce_domain);
     let lane = query.lane.as_deref().unwrap_or("urgent");
@@ -245,8 +246,7 @@ pub(super) async fn simulate(call: Call<Simulate>) -> AppResult<Simulation> {
         Choice::Waits { until, because, server } => Outcome::Waits { server: name(server), until, because },
         Choice::Never(because) => Outcome::Never { because },
     };
-    let passed =
-        decision.passed.into_iter().map(|(index, why)| PassedOver { server: name(index), why }).collect();
+    let passed = decision.passed.into_iter().map(|(index, why)| PassedOver { server: name(index), why }).collect();
     Ok(Simulation { outcome, passed, slowed_until })
 }
 

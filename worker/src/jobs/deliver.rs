@@ -236,7 +236,18 @@ impl Run<'_> {
     fn keep_back(&self, rows: &[Claimed], plan: &choose::Plan) {
         for (index, until, why, name) in &plan.wait {
             if let Some(row) = rows.get(*index) {
-                self.push(self.waiting(Kept { id: row.id.as_str(), has_failed: row.reason.is_some() }, None, *until, why, name), None, class_of(row), false);
+                self.push(
+                    self.waiting(
+                        Kept { id: row.id.as_str(), has_failed: row.reason.is_some() },
+                        None,
+                        *until,
+                        why,
+                        name,
+                    ),
+                    None,
+                    class_of(row),
+                    false,
+                );
             }
         }
         for (index, why) in &plan.fail {
@@ -293,7 +304,12 @@ impl Run<'_> {
                 Ok(access) => access,
                 Err(error) => {
                     for row in list.iter().filter_map(|(at, _)| rows.get(*at)) {
-                        self.push(self.down(row.id.as_str(), row.first_due, index, &error.to_string()), Some(index), class_of(row), false);
+                        self.push(
+                            self.down(row.id.as_str(), row.first_due, index, &error.to_string()),
+                            Some(index),
+                            class_of(row),
+                            false,
+                        );
                     }
                     continue;
                 }
@@ -331,8 +347,12 @@ impl Run<'_> {
     }
 
     fn prepared(&self, row: &Claimed, way: &Way, raw: Vec<u8>) -> Prepared {
-        let bounce =
-            self.fleet.domains.iter().find(|it| it.name.as_str() == row.domain).map_or("bounce", |it| it.bounce.as_str());
+        let bounce = self
+            .fleet
+            .domains
+            .iter()
+            .find(|it| it.name.as_str() == row.domain)
+            .map_or("bounce", |it| it.bounce.as_str());
         let local = token::bounce_local(&self.app.config.token_secret, bounce, row.id.as_str());
         Prepared {
             id: row.id.as_str().to_owned(),

@@ -46,11 +46,14 @@ async fn remove(app: &App, class: Class, before: Timestamp) -> Result<(u32, bool
     let mut total = 0;
     for _ in 0..CHUNKS {
         let (items, is_more) = match class {
-            Class::SentEmails | Class::CancelledEmails => emails(app, class, before).await.map_err(|e| e.to_string())?,
+            Class::SentEmails | Class::CancelledEmails => {
+                emails(app, class, before).await.map_err(|e| e.to_string())?
+            }
             Class::RawMail => raws(app, before).await?,
             Class::OrphanedBlobs => blobs(app, before).await?,
             Class::Refusals | Class::ProviderEvents | Class::Logs | Class::UnsentFiles => {
-                let answers = app.db.batch(vacuum::remove_rows(class, before, CHUNK)).await.map_err(|e| e.to_string())?;
+                let answers =
+                    app.db.batch(vacuum::remove_rows(class, before, CHUNK)).await.map_err(|e| e.to_string())?;
                 let items = answers.iter().map(|it| it.changes).sum();
                 (items, answers.iter().any(|it| it.changes >= CHUNK))
             }

@@ -204,7 +204,9 @@ pub struct Backlog {
 
 /// What waits for the Email Queue Manager.
 pub fn queued() -> Statement {
-    statement!("SELECT COUNT(*) AS n, MIN(created) AS oldest FROM deliveries INDEXED BY deliveries_waiting WHERE wait = 'queue' AND wait IS NOT NULL")
+    statement!(
+        "SELECT COUNT(*) AS n, MIN(created) AS oldest FROM deliveries INDEXED BY deliveries_waiting WHERE wait = 'queue' AND wait IS NOT NULL"
+    )
 }
 
 /// What is due and has not left.

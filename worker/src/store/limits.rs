@@ -223,7 +223,9 @@ struct NoticeRow {
 }
 
 pub fn list_notices() -> Statement {
-    statement!("SELECT id, kind, args, at FROM notices INDEXED BY notices_open WHERE settled IS NULL ORDER BY at DESC LIMIT 20")
+    statement!(
+        "SELECT id, kind, args, at FROM notices INDEXED BY notices_open WHERE settled IS NULL ORDER BY at DESC LIMIT 20"
+    )
 }
 
 pub async fn notices(app: &App) -> Result<Vec<Notice>, StoreError> {

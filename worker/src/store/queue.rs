@@ -234,7 +234,8 @@ pub fn act(action: EmailAction, ids: &[String], by: &str, now: Timestamp) -> [St
             by
         ),
         Statement {
-            sql: format!("UPDATE deliveries SET {change} WHERE id IN (SELECT value FROM json_each(?1)) AND {possible}").into(),
+            sql: format!("UPDATE deliveries SET {change} WHERE id IN (SELECT value FROM json_each(?1)) AND {possible}")
+                .into(),
             // What is held has no time.
             params: if change.contains("?2") { vec![ids.into(), now.into()] } else { vec![ids.into()] },
         },

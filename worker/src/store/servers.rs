@@ -289,7 +289,13 @@ pub fn results_since(hour: i64) -> Statement {
 }
 
 /// A server as the page shows it.
-pub fn row(server: &Server, hours: &[Hours], used: super::limits::Used, limit: Option<u32>, now: Timestamp) -> ServerRow {
+pub fn row(
+    server: &Server,
+    hours: &[Hours],
+    used: super::limits::Used,
+    limit: Option<u32>,
+    now: Timestamp,
+) -> ServerRow {
     let found = hours.iter().find(|it| it.server_id == server.id.as_str());
     let (taken, refused, trouble, millis) =
         found.map_or((0, 0, 0, 0), |it| (it.taken, it.refused, it.trouble, it.millis));

@@ -176,12 +176,26 @@ fn every_statement_of_the_queue_uses_an_index() {
     ]);
     statements.extend(store::servers::lift("x", at));
     // A handful of rows each, or made for the statement.
-    let small = ["servers", "SCAN s", "SCAN a", "domain_backoff", "SCAN b", "subquery", "json_each", "actions", "SCAN j", "server_",
-        "notices", "SCAN t", "CONSTANT ROW"];
+    let small = [
+        "servers",
+        "SCAN s",
+        "SCAN a",
+        "domain_backoff",
+        "SCAN b",
+        "subquery",
+        "json_each",
+        "actions",
+        "SCAN j",
+        "server_",
+        "notices",
+        "SCAN t",
+        "CONSTANT ROW",
+    ];
     let mut ran = 0;
     for statement in statements {
         for step in db.plan(&statement) {
-            let is_scan = step.starts_with("SCAN") && !step.contains("USING") && !small.iter().any(|it| step.contains(it));
+            let is_scan =
+                step.starts_with("SCAN") && !step.contains("USING") && !small.iter().any(|it| step.contains(it));
             assert!(!is_scan, "{step}\n{}", statement.sql);
             ran += 1;
         }
@@ -244,7 +258,8 @@ fn the_last_server_and_one_at_work_are_not_archived() {
     assert_eq!(office.status("DELETE", &path, &Json::Null).0, 409, "the last one");
     office.server(&json!({ "name": "Second", "priority": 20 }));
     office.write(&["x@d.test"]);
-    office.run("UPDATE deliveries SET state = 'sending', server_id = (SELECT id FROM servers ORDER BY created LIMIT 1)");
+    office
+        .run("UPDATE deliveries SET state = 'sending', server_id = (SELECT id FROM servers ORDER BY created LIMIT 1)");
     let (status, problem) = office.status("DELETE", &path, &Json::Null);
     assert_eq!(status, 409, "{problem}");
     office.run("UPDATE deliveries SET state = 'sent'");
@@ -342,13 +357,20 @@ fn a_mail_that_cannot_be_rendered_holds_up_nothing_but_itself() {
 fn a_domain_that_asks_us_to_slow_down_waits_and_others_go_on() {
     let office = Office::new();
     let slow: Vec<String> = (0..60).map(|i| format!("p{i}@gmail.test")).collect();
-    let slow_down =
-        || SendOutcome::Refused { code: 421, text: "4.7.28 unusual rate of mail, rate limited, try again later".to_owned() };
+    let slow_down = || SendOutcome::Refused {
+        code: 421,
+        text: "4.7.28 unusual rate of mail, rate limited, try again later".to_owned(),
+    };
     office.write(&refs(&slow));
     office.test.mailer.script.lock().unwrap().extend(std::iter::repeat_with(slow_down).take(48));
     office.tick(11_000);
     assert_eq!(office.count("sent"), 0);
-    assert_eq!(office.count("outgoing domain") + office.count("deferred") + office.count("deferred domain"), 60, "{:?}", office.states());
+    assert_eq!(
+        office.count("outgoing domain") + office.count("deferred") + office.count("deferred domain"),
+        60,
+        "{:?}",
+        office.states()
+    );
     let list = office.get("/api/v1/slowed");
     assert_eq!(list[0]["domain"], "gmail.test");
     assert_eq!(list[0]["until"].as_i64().unwrap(), 1_800_000_011_000 + 5 * MINUTE);
@@ -384,7 +406,8 @@ fn domains_take_turns_and_urgent_mail_goes_first() {
     office.write(&refs(&many));
     office.write(&["single@small.test"]);
     office.tick(12_000);
-    let order: Vec<String> = office.test.mailer.sent.lock().unwrap().iter().skip(151).map(|it| it.rcpt_to.clone()).collect();
+    let order: Vec<String> =
+        office.test.mailer.sent.lock().unwrap().iter().skip(151).map(|it| it.rcpt_to.clone()).collect();
     let place = order.iter().position(|it| it == "single@small.test").unwrap();
     assert!(place < 48, "in the first claim: {place}");
 }
@@ -397,7 +420,10 @@ fn at_the_limit_mail_is_parked_and_goes_by_itself_the_next_day() {
     office.tick(11_000);
     assert_eq!((office.count("sent"), office.count("outgoing limit")), (17, 33), "{:?}", office.states());
     let meter = &office.get("/api/v1/limits")["meters"][0];
-    assert_eq!((&meter["used"], &meter["limit"], &meter["left"], &meter["parked"]), (&json!(17), &json!(17), &json!(0), &json!(33)));
+    assert_eq!(
+        (&meter["used"], &meter["limit"], &meter["left"], &meter["parked"]),
+        (&json!(17), &json!(17), &json!(0), &json!(33))
+    );
     let list = office.get("/api/v1/emails?wait=limit");
     assert_eq!(list["items"][0]["next_try"], meter["resets_at"], "the time it will go is shown");
     let notices = office.get("/api/v1/notices");
@@ -405,7 +431,14 @@ fn at_the_limit_mail_is_parked_and_goes_by_itself_the_next_day() {
         office.tick(MINUTE);
     }
     assert_eq!(office.sent(), 17, "not one more");
-    let reached: Vec<Json> = office.get("/api/v1/notices").as_array().unwrap().iter().filter(|it| it["kind"] == "limit_reached").cloned().collect();
+    let reached: Vec<Json> = office
+        .get("/api/v1/notices")
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["kind"] == "limit_reached")
+        .cloned()
+        .collect();
     assert_eq!(reached.len(), 1, "one notice: {notices}");
     let mut days = 0;
     while office.count("sent") < 50 {
@@ -491,19 +524,32 @@ fn people_hold_release_cancel_and_settle_and_the_history_says_who() {
     assert_eq!(office.act("cancel", &json!({ "domain": "d2.test" }))["changed"], 1);
     office.run("UPDATE deliveries SET state = 'unknown', wait = NULL WHERE rcpt_domain = 'd3.test'");
     let matches = office.get("/api/v1/emails/matching?filter=all");
-    assert_eq!((&matches["total"], &matches["possible"]["arrived"], &matches["possible"]["release"]), (&json!(6), &json!(1), &json!(2)), "{matches}");
+    assert_eq!(
+        (&matches["total"], &matches["possible"]["arrived"], &matches["possible"]["release"]),
+        (&json!(6), &json!(1), &json!(2)),
+        "{matches}"
+    );
     // What may have arrived isn't sent again by a wholesale retry, unless it was asked for by name.
     assert_eq!(office.act("retry", &json!({ "filter": "all" }))["changed"], 1, "the cancelled one");
     assert_eq!(office.act("arrived", &json!({ "filter": "unknown" }))["changed"], 1);
     assert_eq!(office.count("delivered"), 1);
     // Sent ones are never sent again, whatever is asked.
-    let ids: Vec<Json> = rows(&office.test, "SELECT id FROM deliveries WHERE state IN ('sent', 'delivered')").iter().map(|it| it["id"].clone()).collect();
+    let ids: Vec<Json> = rows(&office.test, "SELECT id FROM deliveries WHERE state IN ('sent', 'delivered')")
+        .iter()
+        .map(|it| it["id"].clone())
+        .collect();
     let asked = json!({ "action": "send_now", "deliveries": ids });
     let answer = office.call("POST", "/api/v1/emails/actions", &asked);
     assert_eq!((&answer["changed"], &answer["skipped"]), (&json!(0), &json!(3)));
     let dialog = office.get(&format!("/api/v1/messages/{message}/deliveries"));
-    let events: Vec<String> = dialog["deliveries"].as_array().unwrap().iter().flat_map(|it| it["events"].as_array().unwrap().clone())
-        .filter(|it| it["by"] == "Mai").map(|it| it["kind"].as_str().unwrap().to_owned()).collect();
+    let events: Vec<String> = dialog["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|it| it["events"].as_array().unwrap().clone())
+        .filter(|it| it["by"] == "Mai")
+        .map(|it| it["kind"].as_str().unwrap().to_owned())
+        .collect();
     for kind in ["held", "released", "cancelled", "retried", "settled"] {
         assert!(events.iter().any(|it| it == kind), "{kind}: {events:?}");
     }
@@ -570,16 +616,20 @@ fn an_action_runs_once_whoever_is_awake_and_missed_runs_are_one() {
     let now = app.now();
     let lease = |by: &str| {
         let until = now + Action::QueueManager.lease();
-        block_on(app.run(store::actions::lease(Action::QueueManager, by, Some(manager.next_run), until, now))).unwrap().changes
+        block_on(app.run(store::actions::lease(Action::QueueManager, by, Some(manager.next_run), until, now)))
+            .unwrap()
+            .changes
     };
     assert_eq!((lease("a"), lease("b")), (1, 0), "two Workers at once");
     assert_eq!(office.status("POST", "/api/v1/actions/queue_manager/runs", &Json::Null).0, 409);
     // The first died: after its lease the next tick takes over.
     office.tick(15 * MINUTE);
-    let count = || rows(&office.test, "SELECT COUNT(*) AS n FROM action_runs WHERE action = 'queue_manager'")[0]["n"].clone();
+    let count =
+        || rows(&office.test, "SELECT COUNT(*) AS n FROM action_runs WHERE action = 'queue_manager'")[0]["n"].clone();
     assert_eq!(count(), 1);
     // Two that saw the same due run are one run.
-    let seen = block_on(store::actions::all(app)).unwrap().into_iter().find(|it| it.name == Action::QueueManager).unwrap();
+    let seen =
+        block_on(store::actions::all(app)).unwrap().into_iter().find(|it| it.name == Action::QueueManager).unwrap();
     office.test.clock.0.fetch_add(2 * HOUR, Ordering::Relaxed);
     assert!(block_on(crate::jobs::actions::run(app, &seen, None)).unwrap().is_some());
     assert!(block_on(crate::jobs::actions::run(app, &seen, None)).unwrap().is_none());
@@ -587,7 +637,13 @@ fn an_action_runs_once_whoever_is_awake_and_missed_runs_are_one() {
     office.tick(MINUTE);
     assert_eq!(count(), 3, "ten missed hours are one run");
     // A trigger wakes it in its minute, paused ones stay asleep.
-    let trigger = |later| block_on(app.run(store::actions::trigger(Action::QueueManager, app.now() + mailroom_shared::time::Span::minutes(later)))).unwrap();
+    let trigger = |later| {
+        block_on(app.run(store::actions::trigger(
+            Action::QueueManager,
+            app.now() + mailroom_shared::time::Span::minutes(later),
+        )))
+        .unwrap()
+    };
     trigger(3);
     office.tick(2 * MINUTE);
     assert_eq!(count(), 3);
@@ -612,7 +668,11 @@ fn five_failures_switch_an_action_off_and_tell() {
     assert!(vacuum["last_error"].as_str().unwrap().contains("out of order"), "{vacuum}");
     assert!(vacuum["switched_off"].is_number());
     let notices = office.get("/api/v1/notices");
-    assert_eq!((&notices[0]["kind"], &notices[0]["args"]["action"]), (&json!("action_switched_off"), &json!("auto_vacuum")), "{notices}");
+    assert_eq!(
+        (&notices[0]["kind"], &notices[0]["args"]["action"]),
+        (&json!("action_switched_off"), &json!("auto_vacuum")),
+        "{notices}"
+    );
     let path = format!("/api/v1/notices/{}", notices[0]["id"].as_str().unwrap());
     office.call("DELETE", &path, &Json::Null);
     assert_eq!(office.get("/api/v1/notices"), json!([]));
@@ -621,7 +681,11 @@ fn five_failures_switch_an_action_off_and_tell() {
     office.tick(25 * HOUR);
     let actions = office.get("/api/v1/actions");
     let vacuum = actions.as_array().unwrap().iter().find(|it| it["action"] == "auto_vacuum").unwrap();
-    assert_eq!((&vacuum["enabled"], &vacuum["failures"], &vacuum["runs"][0]["ok"]), (&json!(true), &json!(0), &json!(true)), "{vacuum}");
+    assert_eq!(
+        (&vacuum["enabled"], &vacuum["failures"], &vacuum["runs"][0]["ok"]),
+        (&json!(true), &json!(0), &json!(true)),
+        "{vacuum}"
+    );
 }
 
 #[test]
@@ -631,7 +695,9 @@ fn auto_vacuum_removes_what_is_over_and_never_what_failed_or_waits() {
     office.tick(11_000);
     office.run("UPDATE deliveries SET state = 'failed' WHERE rcpt_domain = 'd1.test'");
     office.run("UPDATE deliveries SET state = 'cancelled' WHERE rcpt_domain = 'd2.test'");
-    office.run("UPDATE deliveries SET state = 'outgoing', wait = 'held', due = 8640000000000000 WHERE rcpt_domain = 'd3.test'");
+    office.run(
+        "UPDATE deliveries SET state = 'outgoing', wait = 'held', due = 8640000000000000 WHERE rcpt_domain = 'd3.test'",
+    );
     let line = |class: &str| {
         let all = office.get("/api/v1/retention/preview");
         all.as_array().unwrap().iter().find(|it| it["class"] == class).unwrap().clone()
@@ -647,12 +713,21 @@ fn auto_vacuum_removes_what_is_over_and_never_what_failed_or_waits() {
     office.test.blobs.kept.lock().unwrap().insert("att/orphan".to_owned(), vec![1]);
     let run = office.call("POST", "/api/v1/actions/auto_vacuum/runs", &Json::Null);
     assert_eq!(run["ok"], true, "{run}");
-    assert_eq!((office.count("sent"), office.count("failed"), office.count("cancelled"), office.count("outgoing held")), (0, 2, 2, 2));
+    assert_eq!(
+        (office.count("sent"), office.count("failed"), office.count("cancelled"), office.count("outgoing held")),
+        (0, 2, 2, 2)
+    );
     assert!(!office.test.blobs.kept.lock().unwrap().contains_key("att/orphan"));
     assert_eq!(office.test.blobs.kept.lock().unwrap().len(), 1, "the upload is young");
     let messages = office.get(&format!("/api/v1/records/{}/messages", office.record));
-    let envelope = messages["items"].as_array().unwrap().iter().find(|it| it["id"] == message.as_str()).unwrap()["envelope"].clone();
-    assert_eq!((&envelope["recipients"], &envelope["done"]), (&json!(10), &json!(4)), "the message remembers: {envelope}");
+    let envelope =
+        messages["items"].as_array().unwrap().iter().find(|it| it["id"] == message.as_str()).unwrap()["envelope"]
+            .clone();
+    assert_eq!(
+        (&envelope["recipients"], &envelope["done"]),
+        (&json!(10), &json!(4)),
+        "the message remembers: {envelope}"
+    );
     office.tick(200 * DAY);
     assert_eq!((office.count("cancelled"), office.count("failed"), office.count("outgoing held")), (0, 2, 2));
     assert!(office.test.blobs.kept.lock().unwrap().is_empty());

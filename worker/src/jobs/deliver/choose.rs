@@ -81,7 +81,9 @@ pub(super) fn plan(fleet: &Fleet, rows: &[Claimed], sizes: &[u64], backoffs: &[B
                     .find(|it| it.server_id == id && it.domain == row.rcpt_domain && it.until > fleet.now);
                 match slowed {
                     Some(it) => plan.wait.push((index, it.until, "domain", row.rcpt_domain.clone())),
-                    None => plan.leave.entry(server).or_default().push((index, Way { from, is_rewritten, return_path })),
+                    None => {
+                        plan.leave.entry(server).or_default().push((index, Way { from, is_rewritten, return_path }))
+                    }
                 }
             }
             Choice::Waits { until, because, server } => {
@@ -143,8 +145,7 @@ pub(super) async fn reserve(
             let has_room = if go.is_empty() {
                 true
             } else {
-                let bounds =
-                    Bounds { day_start: fleet.day_hour(), daily: usage.daily, hourly: usage.hourly };
+                let bounds = Bounds { day_start: fleet.day_hour(), daily: usage.daily, hourly: usage.hourly };
                 let statement = limits::reserve(server.id.as_str(), fleet.hour, &counts, bounds);
                 app.run(statement).await?.changes > 0
             };
