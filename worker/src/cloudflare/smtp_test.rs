@@ -97,7 +97,9 @@ async fn connects(server: &ServerAccess, is_dev: bool, limit: Duration) -> Ended
     let Err(error) = opened.await else { return Ok(()) };
     let text = error.to_string();
     let is_name = server.host.parse::<std::net::IpAddr>().is_err();
-    if is_name && (is_about_dns(&text) || (!is_dev && !has_address(&server.host).await)) {
+    // Names below `invalid` never lead anywhere (RFC 6761 section 6.4); no need to ask.
+    let never = server.host.trim_end_matches('.').to_ascii_lowercase().ends_with(".invalid");
+    if is_name && (never || is_about_dns(&text) || (!is_dev && !has_address(&server.host).await)) {
         return Err((TestStage::Dns, text));
     }
     Err((TestStage::Connect, text))
