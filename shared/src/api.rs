@@ -10,6 +10,8 @@ pub mod contacts;
 pub mod emails;
 pub mod limits;
 pub mod messages;
+#[cfg(feature = "schema")]
+pub mod openapi;
 pub mod problem;
 pub mod records;
 pub mod refusals;
@@ -75,7 +77,13 @@ macro_rules! endpoints {
             type Body = $body;
             type Reply = $reply;
         }
-    )*};
+    )*
+        /// Adds these operations to the OpenAPI document.
+        #[cfg(feature = "schema")]
+        pub fn describe(document: &mut $crate::api::openapi::Document) {
+            $(document.add::<$name>(stringify!($name));)*
+        }
+    };
 }
 
 /// The path of an operation with its parameters filled in, in order, percent-encoded.
@@ -113,7 +121,7 @@ pub fn percent_encode(text: &str) -> String {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PageOf{T}"))]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it back as `cursor` for the next page; absent on the last one.

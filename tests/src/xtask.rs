@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod deploy;
 mod dev;
+mod openapi;
 mod run;
 mod setup;
 mod test;
@@ -33,7 +34,7 @@ cargo xtask COMMAND
   migrate           apply worker/migrations to the development database
   deploy --dry-run  check what would be deployed, without network and login
   setup [--tests]   install what is missing; --tests also what only the tests need
-  openapi           print the OpenAPI document
+  openapi           write worker/openapi.json from the operation types
 
 Tools go to .mailroom/tools, or to the folder in MAILROOM_TOOLS.
 ";
@@ -96,7 +97,7 @@ fn dispatch() -> Result<()> {
             setup::build_tools()?;
             if tests { setup::test_tools() } else { Ok(()) }
         }
-        "openapi" => args.finish().and_then(|()| deploy::openapi()),
+        "openapi" => args.finish().and_then(|()| openapi::write()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

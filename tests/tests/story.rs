@@ -1,115 +1,13 @@
 //! The main job over the running Worker: real SMTP in, a record, an answer out, a red envelope, the retry; and what must
 //! hold when something breaks on the way.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
-#![allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
-#![allow(clippy::disallowed_methods, reason = "tests run natively, where the clock may be read")]
 
-use std::thread;
 use std::time::Duration;
-use std::time::Instant;
 
-use mailroom_tests::client::Client;
 use mailroom_tests::mail::Mail;
 use mailroom_tests::mail::swaks;
-use mailroom_tests::sink::Received;
-use mailroom_tests::stack::Stack;
-use mailroom_tests::stack::StackOptions;
-use serde_json::Value;
+use mailroom_tests::story::*;
 use serde_json::json;
-
-const DOMAIN: &str = "corp.example";
-const PASSWORD: &str = "a good password";
-
-/// A stack of its own, set up, with an administrator logged in. The clock does not move by itself here.
-fn start(name: &str) -> (Stack, Client) {
-    let stack = Stack::start(StackOptions::test(name)).unwrap();
-    let form = json!({
-        "company": "Corp", "name": "Mai Lindqvist", "email": "mai@corp.example", "password": PASSWORD,
-        "domain": DOMAIN, "language": "en",
-        "smtp": { "host": "127.0.0.1", "port": stack.sink().address().port() },
-    });
-    assert!(stack.set_up(&form).unwrap());
-    let api = stack.client();
-    api.login("mai@corp.example", PASSWORD).unwrap();
-    (stack, api)
-}
-
-/// Asks until there is an answer; the test says how long a user would wait.
-fn within<T>(limit: Duration, what: &str, stack: &Stack, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + limit;
-    loop {
-        if let Some(found) = ask() {
-            return found;
-        }
-        assert!(Instant::now() < end, "waited {limit:?} for {what}\n{}", stack.log_tail(60));
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-const SOON: Duration = Duration::from_secs(10);
-
-fn get(api: &Client, path: &str) -> Value {
-    api.get(path).unwrap().ok().unwrap()
-}
-
-fn records(api: &Client) -> Vec<Value> {
-    get(api, "/api/v1/records?limit=200")["items"].as_array().unwrap().clone()
-}
-
-fn messages(api: &Client, record: &str) -> Vec<Value> {
-    let all = get(api, &format!("/api/v1/records/{record}/messages?limit=100"));
-    all["items"].as_array().unwrap().iter().filter(|it| it["kind"] != "system").cloned().collect()
-}
-
-fn record_titled(api: &Client, stack: &Stack, title: &str) -> Value {
-    within(SOON, &format!("the record {title}"), stack, || records(api).into_iter().find(|it| it["title"] == title))
-}
-
-fn id(value: &Value) -> String {
-    value["id"].as_str().unwrap().to_owned()
-}
-
-/// Moves the Worker's clock.
-fn set_clock(api: &Client, ahead: Duration) {
-    let offset = i64::try_from(ahead.as_millis()).unwrap();
-    api.post("/api/dev/switches", &json!({ "clock_offset": offset })).unwrap().ok().unwrap();
-}
-
-/// Closes the undo window and sends what is due.
-fn send_now(stack: &Stack, api: &Client, ahead: Duration) {
-    set_clock(api, ahead);
-    stack.cron(None).unwrap();
-}
-
-fn post(api: &Client, record: &str, body: Value) -> Value {
-    let mut message = json!({ "mode": "message", "text": "" });
-    for (key, value) in body.as_object().unwrap() {
-        message[key] = value.clone();
-    }
-    api.post(&format!("/api/v1/records/{record}/messages"), &message).unwrap().ok().unwrap()
-}
-
-fn deliveries(api: &Client, message: &str) -> Value {
-    get(api, &format!("/api/v1/messages/{message}/deliveries"))
-}
-
-fn state_of(api: &Client, message: &str, address: &str) -> String {
-    let all = deliveries(api, message);
-    let found = all["deliveries"].as_array().unwrap().iter().find(|it| it["address"] == address).cloned();
-    found.map(|it| it["state"].as_str().unwrap().to_owned()).unwrap_or_default()
-}
-
-fn received(stack: &Stack, address: &str) -> Vec<Received> {
-    stack.sink().messages_to(address)
-}
-
-/// A header of a raw mail, unfolded.
-fn header(raw: &str, name: &str) -> String {
-    let head = raw.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n\t", " ").replace("\r\n ", " ");
-    let wanted = format!("{}: ", name.to_lowercase());
-    let line = head.lines().find(|it| it.to_lowercase().starts_with(&wanted)).unwrap_or_default();
-    line.get(wanted.len()..).unwrap_or_default().trim().to_owned()
-}
 
 #[test]
 fn a_mail_becomes_a_record_is_answered_and_the_customer_writes_back() {
