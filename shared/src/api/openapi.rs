@@ -51,6 +51,9 @@ pub fn document() -> Value {
     super::aliases::describe(&mut document);
     super::contacts::describe(&mut document);
     super::refusals::describe(&mut document);
+    super::servers::describe(&mut document);
+    super::limits::describe(&mut document);
+    super::actions::describe(&mut document);
     document.finish()
 }
 
