@@ -7,6 +7,7 @@ pub mod filters;
 pub mod merge;
 pub mod query;
 pub mod selection;
+pub mod server;
 pub mod text;
 pub mod timeline;
 pub mod when;

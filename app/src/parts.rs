@@ -7,17 +7,20 @@ use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 
 use crate::later;
+use crate::pages::actions::ActionsPage;
 use crate::pages::aliases::AliasesPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::failures::FailuresPage;
 use crate::pages::inbox::InboxEmpty;
+use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
 use crate::pages::refusals::RefusalsPage;
 use crate::pages::search::SearchPage;
+use crate::pages::servers::ServersPage;
 use crate::pages::set_up::SetUpPage;
 use crate::pages::shell::help::HelpDialog;
 use crate::pages::shell::user_menu::UserMenuItems;
@@ -35,6 +38,9 @@ later! {
     Over user_menu() in lists { view! { <UserMenuItems/> } }
     Over help(on_close: Callback<()>) in lists { view! { <HelpDialog on_close/> } }
     Page aliases() in office { view! { <AliasesPage/> } }
+    Page servers() in office { view! { <ServersPage/> } }
+    Page limits() in office { view! { <LimitsPage/> } }
+    Page actions() in office { view! { <ActionsPage/> } }
     Page suppressions() in office { view! { <SuppressionsPage/> } }
     Page refusals() in office { view! { <RefusalsPage/> } }
     Page login() in gate { view! { <LoginPage/> } }

@@ -23,6 +23,7 @@ pub mod emails;
 pub mod failures;
 pub mod messages;
 pub mod records;
+pub mod servers;
 pub mod session;
 pub mod shell;
 

@@ -25,6 +25,9 @@ pub enum Page {
     Contacts,
     Aliases,
     Suppressions,
+    Servers,
+    Limits,
+    Actions,
     Refusals,
     NotFound,
 }
@@ -44,6 +47,9 @@ impl Page {
             ["contacts"] => Self::Contacts,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
             ["settings", "suppressions"] => Self::Suppressions,
+            ["settings", "servers"] => Self::Servers,
+            ["settings", "limits"] => Self::Limits,
+            ["technical", "actions"] => Self::Actions,
             ["technical"] | ["technical", "refusals"] => Self::Refusals,
             _ => Self::NotFound,
         }
@@ -60,6 +66,9 @@ impl Page {
             Self::Contacts => "/contacts".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
             Self::Suppressions => "/settings/suppressions".to_owned(),
+            Self::Servers => "/settings/servers".to_owned(),
+            Self::Limits => "/settings/limits".to_owned(),
+            Self::Actions => "/technical/actions".to_owned(),
             Self::Refusals => "/technical/refusals".to_owned(),
         }
     }
@@ -203,6 +212,9 @@ mod tests {
             Page::Contacts,
             Page::Aliases,
             Page::Suppressions,
+            Page::Servers,
+            Page::Limits,
+            Page::Actions,
             Page::Refusals,
         ];
         for page in pages {

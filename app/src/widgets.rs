@@ -9,6 +9,7 @@ pub mod followers;
 pub mod html_frame;
 pub mod message_card;
 pub mod new_record;
+pub mod notices;
 pub mod problem;
 pub mod record_rows;
 pub mod rows;

@@ -6,12 +6,25 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use mailroom_app::model::server::Condition;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::AliasState;
 use mailroom_shared::api::aliases::ContactRule;
+use mailroom_shared::api::emails::EmailAction;
 use mailroom_shared::api::emails::EmailFilter;
+use mailroom_shared::api::emails::Wait;
+use mailroom_shared::api::servers::Auth;
+use mailroom_shared::api::servers::Security;
+use mailroom_shared::api::servers::ServerKind;
+use mailroom_shared::api::servers::TestStage;
 use mailroom_shared::i18n::Catalogue;
 use mailroom_shared::i18n::Lang;
+use mailroom_shared::outbox::actions::Action;
+use mailroom_shared::outbox::choice::Hindrance;
+use mailroom_shared::outbox::choice::Passed;
+use mailroom_shared::outbox::choice::Why;
+use mailroom_shared::outbox::limit::Plan;
+use mailroom_shared::outbox::retention::Class;
 use mailroom_shared::outbox::state::DeliveryState;
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -76,6 +89,29 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
         }
         for it in AliasState::ALL {
             need(format!("aliases.state.{}", it.as_str()));
+        }
+        let mut each = |prefix: &str, words: Vec<&'static str>| {
+            for word in words {
+                need(format!("{prefix}.{word}"));
+            }
+        };
+        each("wait", Wait::ALL.map(Wait::as_str).to_vec());
+        each("servers.why", Why::ALL.map(Why::as_str).to_vec());
+        each("servers.passed", Passed::ALL.map(Passed::as_str).to_vec());
+        each("servers.never", Hindrance::ALL.map(Hindrance::as_str).to_vec());
+        each("servers.stage", TestStage::ALL.map(TestStage::as_str).to_vec());
+        each("servers.test", TestStage::ALL.map(TestStage::as_str).to_vec());
+        each("servers.kind", ServerKind::ALL.map(ServerKind::as_str).to_vec());
+        each("servers.security", Security::ALL.map(Security::as_str).to_vec());
+        each("servers.auth", Auth::ALL.map(Auth::as_str).to_vec());
+        each("servers.condition", Condition::ALL.map(Condition::as_str).to_vec());
+        each("limits.plan", Plan::ALL.map(Plan::as_str).to_vec());
+        each("actions.name", Action::ALL.map(Action::as_str).to_vec());
+        each("actions.about", Action::ALL.map(Action::as_str).to_vec());
+        each("retention.class", Class::ALL.map(Class::as_str).to_vec());
+        each("emails.action", EmailAction::ALL.map(EmailAction::as_str).to_vec());
+        for it in EmailAction::ALL {
+            need(format!("emails.done.{}.other", it.as_str()));
         }
         for reason in mailroom_shared::outbox::failure::Reason::ALL {
             need(format!("reason.{}.title", reason.as_str()));

@@ -4,16 +4,19 @@
 //! with its `next` cursor (seek pagination). An error is a [`Problem`] (RFC 9457) with a stable `code`; the page
 //! translates the code and never shows server prose.
 
+pub mod actions;
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
 pub mod failures;
+pub mod limits;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
 pub mod problem;
 pub mod records;
 pub mod refusals;
+pub mod servers;
 pub mod session;
 pub mod shell;
 pub mod suppressions;
@@ -147,6 +150,10 @@ pub mod tag {
     pub const CONTACTS: &str = "contacts";
     pub const REFUSALS: &str = "refusals";
     pub const SUPPRESSIONS: &str = "suppressions";
+    pub const SERVERS: &str = "servers";
+    /// Use of the daily limit.
+    pub const LIMITS: &str = "limits";
+    pub const ACTIONS: &str = "actions";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

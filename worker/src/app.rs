@@ -25,6 +25,8 @@ pub const RECEIVING_HOST: &str = "mx.cloudflare.net";
 pub struct Config {
     /// Signs reply and bounce addresses and links.
     pub token_secret: String,
+    /// Makes the key that seals passwords of outgoing servers; empty when it is missing.
+    pub seal_secret: String,
     /// Development: the clock can be moved, faults can be made, loopback servers are allowed.
     pub is_dev: bool,
     /// Each binding and secret with whether it is there.

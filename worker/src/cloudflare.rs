@@ -10,6 +10,7 @@ mod jobs;
 mod mailer;
 mod nudges;
 mod smtp;
+mod smtp_test;
 
 pub use clock::DEV_CLOCK;
 pub use env::DEV_FAULTS;

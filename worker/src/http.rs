@@ -1,5 +1,6 @@
 //! HTTP: every route, in one list, with who may call it.
 
+mod actions;
 mod aliases;
 mod contacts;
 mod dev;
@@ -7,9 +8,12 @@ mod emails;
 mod endpoint;
 mod failures;
 mod files;
+mod limits;
+mod links;
 mod messages;
 mod records;
 mod refusals;
+mod servers;
 mod session;
 mod shell;
 mod suppressions;
@@ -101,7 +105,29 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::messages::SettleMessage, _, _>(r, Agent, messages::settle);
     let r = mount::<api::emails::ListEmails, _, _>(r, User, emails::list);
     let r = mount::<api::emails::CountEmails, _, _>(r, User, emails::counts);
+    let r = mount::<api::emails::MatchEmails, _, _>(r, User, emails::matching);
     let r = mount::<api::emails::ActOnQueue, _, _>(r, Agent, emails::act);
+    let r = mount::<api::servers::ListServers, _, _>(r, Administrator, servers::list);
+    let r = mount::<api::servers::CreateServer, _, _>(r, Administrator, servers::create);
+    let r = mount::<api::servers::ChangeServer, _, _>(r, Administrator, servers::change);
+    let r = mount::<api::servers::ArchiveServer, _, _>(r, Administrator, servers::archive);
+    let r = mount::<api::servers::TestConnection, _, _>(r, Administrator, servers::test);
+    let r = mount::<api::servers::Simulate, _, _>(r, User, servers::simulate);
+    let r = mount::<api::servers::ListSlowed, _, _>(r, User, servers::slowed);
+    let r = mount::<api::servers::LiftSlowed, _, _>(r, Administrator, servers::lift);
+    let r = mount::<api::servers::ReadRules, _, _>(r, User, servers::read_rules);
+    let r = mount::<api::servers::ChangeRules, _, _>(r, Administrator, servers::change_rules);
+    let r = mount::<api::limits::ReadLimits, _, _>(r, User, limits::read);
+    let r = mount::<api::limits::ChangeLimits, _, _>(r, Administrator, limits::change);
+    let r = mount::<api::limits::ReadSupportCase, _, _>(r, Administrator, limits::support);
+    let r = mount::<api::limits::ListNotices, _, _>(r, Administrator, limits::notices);
+    let r = mount::<api::limits::SettleNotice, _, _>(r, Administrator, limits::settle);
+    let r = mount::<api::actions::ListActions, _, _>(r, User, actions::list);
+    let r = mount::<api::actions::ChangeOneAction, _, _>(r, Administrator, actions::change);
+    let r = mount::<api::actions::RunAction, _, _>(r, Administrator, actions::run);
+    let r = mount::<api::actions::ReadRetention, _, _>(r, User, actions::read_retention);
+    let r = mount::<api::actions::ChangeRetention, _, _>(r, Administrator, actions::change_retention);
+    let r = mount::<api::actions::PreviewVacuum, _, _>(r, User, actions::preview);
     let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
     let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);
     let r = mount::<api::aliases::ChangeAlias, _, _>(r, Administrator, aliases::change);
@@ -121,7 +147,7 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::suppressions::LiftSuppression, _, _>(r, Agent, suppressions::lift);
     let r = mount::<api::suppressions::ImportSuppressionList, _, _>(r, Administrator, suppressions::import);
     // Bytes rather than JSON, on one side or the other.
-    let r = suppressions::routes(files::routes(r));
+    let r = suppressions::routes(links::routes(files::routes(r)));
     let r = r.route("/api/openapi.json", get(openapi));
     let r = if app.config.is_dev { dev::routes(r) } else { r };
     r.fallback(async || AppError::not_found()).with_state(Shared { app, background })

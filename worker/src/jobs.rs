@@ -1,7 +1,9 @@
 //! Nudges. A job carries ids, never bodies; the rows say what is to be done, and doing it twice does no harm.
 
+pub mod actions;
 mod deliver;
 mod ingest;
+pub mod vacuum;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -10,6 +12,8 @@ use crate::app::SharedApp;
 use crate::log;
 use crate::store::deliveries;
 
+pub use deliver::Fleet;
+pub use deliver::RULES;
 pub use deliver::run as deliver;
 pub use ingest::run as ingest;
 pub use ingest::write_all;

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod log;
 pub mod ports;
 pub mod post;
+pub mod seal;
 pub mod store;
 
 #[cfg(test)]

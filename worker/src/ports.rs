@@ -5,6 +5,10 @@
 use std::borrow::Cow;
 
 use async_trait::async_trait;
+use mailroom_shared::api::servers::Auth;
+use mailroom_shared::api::servers::Security;
+use mailroom_shared::api::servers::ServerKind;
+use mailroom_shared::api::servers::TestReport;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
@@ -52,6 +56,11 @@ impl From<u32> for Value {
 impl From<u16> for Value {
     fn from(n: u16) -> Self {
         Self::Number(f64::from(n))
+    }
+}
+impl From<i64> for Value {
+    fn from(n: i64) -> Self {
+        Self::Number(n as f64)
     }
 }
 impl From<usize> for Value {
@@ -135,6 +144,25 @@ pub struct BlobError(pub String);
 pub trait Blobs: Send + Sync {
     async fn put(&self, key: &str, bytes: &[u8]) -> Result<(), BlobError>;
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BlobError>;
+    /// Up to `most` objects behind a cursor, in the order of their keys.
+    async fn list(&self, prefix: &str, cursor: Option<&str>, most: u32) -> Result<BlobPage, BlobError>;
+    async fn delete(&self, keys: &[String]) -> Result<(), BlobError>;
+}
+
+/// An object that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBlob {
+    pub key: String,
+    pub size: u64,
+    pub stored: Timestamp,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlobPage {
+    pub blobs: Vec<StoredBlob>,
+    /// Where to go on; none at the end.
+    pub next: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -162,23 +190,16 @@ pub struct ServerAccess {
     pub host: String,
     pub port: u16,
     pub security: Security,
+    /// With STARTTLS: nothing goes without encryption.
+    pub strict_tls: bool,
+    pub auth: Auth,
     pub username: String,
     pub password: String,
     /// What we call ourselves in EHLO.
     pub ehlo: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServerKind {
-    Cloudflare,
-    Smtp,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    None,
-    StartTls,
-    Tls,
+    /// Seconds.
+    pub connect_timeout: u32,
+    pub send_timeout: u32,
 }
 
 /// One envelope with its content: one recipient, always.
@@ -202,6 +223,10 @@ pub enum SendOutcome {
     Refused { code: u16, text: String },
     /// The mail was handed over but the answer did not come.
     Lost { text: String },
+    /// The server itself is in trouble: no connection, no encryption, no login. Another mail would fare the same.
+    Down { text: String },
+    /// The provider takes no more from us today.
+    Full { text: String },
 }
 
 /// Sends mail.
@@ -209,6 +234,8 @@ pub enum SendOutcome {
 pub trait Mailer: Send + Sync {
     /// A session with one server. Nothing happens before the first envelope.
     fn open(&self, server: &ServerAccess) -> Box<dyn MailSession>;
+    /// Connects, encrypts, logs in and names the sender; sends nothing.
+    async fn test(&self, server: &ServerAccess, sender: &str) -> TestReport;
 }
 
 /// One connection, opened when the first envelope needs it, kept for the next, opened anew after a failure.

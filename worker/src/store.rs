@@ -1,12 +1,15 @@
 //! SQL: one file per aggregate. Functions build statements and read rows; nothing here decides.
 
+pub mod actions;
 pub mod aliases;
 pub mod contacts;
 pub mod deliveries;
 pub mod facts;
 pub mod failures;
 pub mod ingests;
+pub mod limits;
 pub mod messages;
+pub mod queue;
 pub mod records;
 pub mod refusals;
 pub mod servers;
@@ -14,6 +17,7 @@ pub mod settings;
 pub mod status;
 pub mod suppressions;
 pub mod users;
+pub mod vacuum;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +64,11 @@ impl Answers {
 
     pub fn one<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
         decode_one(self.0.next().unwrap_or_default())
+    }
+
+    /// The answer as it came.
+    pub fn take(&mut self) -> Rows {
+        self.0.next().unwrap_or_default()
     }
 
     /// Rows the statement changed.

@@ -11,6 +11,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use mailroom_shared::api::servers::TestReport;
+use mailroom_shared::api::servers::TestStage;
 use mailroom_shared::time::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -20,6 +22,7 @@ use crate::app::Config;
 use crate::app::SharedApp;
 use crate::jobs::Job;
 use crate::ports::BlobError;
+use crate::ports::BlobPage;
 use crate::ports::Blobs;
 use crate::ports::Clock;
 use crate::ports::Db;
@@ -36,7 +39,10 @@ use crate::ports::Rows;
 use crate::ports::SendOutcome;
 use crate::ports::ServerAccess;
 use crate::ports::Statement;
+use crate::ports::StoredBlob;
 use crate::ports::Value;
+
+mod outgoing;
 
 /// All migrations in order, as files.
 pub(crate) fn migrations() -> Vec<(String, String)> {
@@ -137,7 +143,7 @@ impl Db for Sqlite {
 
 #[derive(Default)]
 pub(crate) struct MemoryBlobs {
-    kept: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(crate) kept: Mutex<BTreeMap<String, Vec<u8>>>,
     /// Out of order while set.
     pub(crate) fails: AtomicBool,
 }
@@ -158,6 +164,27 @@ impl Blobs for Arc<MemoryBlobs> {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BlobError> {
         self.check()?;
         Ok(self.kept.lock().unwrap().get(key).cloned())
+    }
+    async fn list(&self, prefix: &str, cursor: Option<&str>, most: u32) -> Result<BlobPage, BlobError> {
+        self.check()?;
+        let kept = self.kept.lock().unwrap();
+        let blobs: Vec<StoredBlob> = kept
+            .iter()
+            .filter(|(key, _)| key.starts_with(prefix) && cursor.is_none_or(|it| key.as_str() > it))
+            .take(most as usize)
+            .map(|(key, bytes)| StoredBlob {
+                key: key.clone(),
+                size: bytes.len() as u64,
+                stored: Timestamp::from_millis(1_800_000_000_000),
+            })
+            .collect();
+        let next = (blobs.len() == most as usize).then(|| blobs.last().map(|it| it.key.clone())).flatten();
+        Ok(BlobPage { blobs, next })
+    }
+    async fn delete(&self, keys: &[String]) -> Result<(), BlobError> {
+        self.check()?;
+        self.kept.lock().unwrap().retain(|key, _| !keys.contains(key));
+        Ok(())
     }
 }
 
@@ -184,23 +211,43 @@ impl Live for Deaf {
 pub(crate) struct ScriptedMailer {
     pub(crate) script: Mutex<VecDeque<SendOutcome>>,
     pub(crate) sent: Mutex<Vec<Envelope>>,
+    /// Names of the servers that took what was sent, in the same order.
+    pub(crate) servers: Mutex<Vec<String>>,
+    /// Servers that can't be reached.
+    pub(crate) dead: Mutex<Vec<String>>,
 }
 
-struct Session(Arc<ScriptedMailer>);
+struct Session(Arc<ScriptedMailer>, String);
 
 #[async_trait(?Send)]
 impl MailSession for Session {
     async fn send(&mut self, envelope: &Envelope) -> SendOutcome {
+        if self.0.dead.lock().unwrap().contains(&self.1) {
+            return SendOutcome::Down { text: "connection refused".to_owned() };
+        }
         self.0.sent.lock().unwrap().push(envelope.clone());
+        self.0.servers.lock().unwrap().push(self.1.clone());
         let accepted = SendOutcome::Accepted { text: "250 2.0.0 Ok".to_owned(), provider_id: None };
         self.0.script.lock().unwrap().pop_front().unwrap_or(accepted)
     }
     async fn close(&mut self) {}
 }
 
+#[async_trait(?Send)]
 impl Mailer for Arc<ScriptedMailer> {
-    fn open(&self, _: &ServerAccess) -> Box<dyn MailSession> {
-        Box::new(Session(Arc::clone(self)))
+    fn open(&self, server: &ServerAccess) -> Box<dyn MailSession> {
+        Box::new(Session(Arc::clone(self), server.name.clone()))
+    }
+    async fn test(&self, server: &ServerAccess, sender: &str) -> TestReport {
+        TestReport {
+            ok: true,
+            passed: vec![TestStage::Login],
+            failed: None,
+            text: format!("{} {}", server.password, sender),
+            max_size: None,
+            offers: Vec::new(),
+            millis: 1,
+        }
     }
 }
 
@@ -238,6 +285,10 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) fn new() -> Self {
+        Self::with_seal("test seal")
+    }
+
+    pub(crate) fn with_seal(secret: &str) -> Self {
         let blobs = Arc::<MemoryBlobs>::default();
         let (db, jobs, mailer, clock) =
             (Sqlite::new(), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
@@ -249,13 +300,13 @@ impl TestApp {
             mailer: Box::new(Arc::clone(&mailer)),
             clock: Box::new(Arc::clone(&clock)),
             random: Box::new(Counter::default()),
-            config: Config { token_secret: "test".to_owned(), ..Config::default() },
+            config: Config { token_secret: "test".to_owned(), seal_secret: secret.to_owned(), ..Config::default() },
         };
         Self { app: Arc::new(app), blobs, jobs, mailer, clock }
     }
 }
 
-mod tests {
+pub(crate) mod tests {
     use axum::body::Body;
     use futures::executor::block_on;
     use mailroom_shared::api::emails::EmailFilter;
@@ -277,13 +328,13 @@ mod tests {
     use crate::inbound::Admission;
     use crate::store;
 
-    struct Answer {
-        status: u16,
-        body: serde_json::Value,
+    pub(crate) struct Answer {
+        pub(crate) status: u16,
+        pub(crate) body: serde_json::Value,
         cookie: Option<String>,
     }
 
-    fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
+    pub(crate) fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
         let request = axum::http::Request::builder()
             .method(method)
             .uri(format!("http://mailroom.test{path}"))
@@ -302,7 +353,7 @@ mod tests {
     }
 
     /// First run done; the cookie of the administrator.
-    fn set_up(test: &TestApp) -> String {
+    pub(crate) fn set_up(test: &TestApp) -> String {
         let form = json!({
             "company": "Corp", "name": "Mai", "email": "mai@corp.test", "password": "long enough", "domain": "corp.test",
             "language": "en", "smtp": { "host": "127.0.0.1", "port": 25 },
@@ -347,7 +398,7 @@ mod tests {
             records.iter().map(|it| store::records::list_statement(it, &user).0).collect();
         for filter in EmailFilter::ALL {
             let query = EmailQuery { filter: Some(filter), cursor: cursor.clone(), ..EmailQuery::default() };
-            statements.push(store::deliveries::list_statement(&query).0);
+            statements.push(store::queue::list_statement(&query).0);
         }
         statements.push(store::messages::list_statement("r", &MessageQuery { cursor, limit: None }).0);
         statements.push(store::contacts::list_statement(&mailroom_shared::api::contacts::ContactQuery::default()).0);
@@ -357,7 +408,6 @@ mod tests {
         statements.push(store::failures::rows_statement(&cause, None, &rows).0);
         let suppressed = SuppressionQuery::default();
         statements.push(store::suppressions::list_statement(&suppressed, 200).0);
-        statements.push(store::deliveries::claim("c", Timestamp::from_millis(0), Timestamp::from_millis(1), 10));
         let mut ran = 0;
         for statement in statements {
             for step in db.plan(&statement) {
@@ -437,7 +487,7 @@ mod tests {
         assert!(test.jobs.0.lock().unwrap().is_empty(), "nudges go out after the answer, which nobody awaited here");
     }
 
-    fn rows(test: &TestApp, sql: &'static str) -> Vec<Row> {
+    pub(crate) fn rows(test: &TestApp, sql: &'static str) -> Vec<Row> {
         block_on(test.app.run(Statement::new(sql))).unwrap().rows
     }
 

@@ -1,7 +1,13 @@
 //! Filters of a list of records as they stand in the address bar.
 
+use mailroom_shared::api::emails::EmailFilter;
+use mailroom_shared::api::emails::EmailQuery;
+use mailroom_shared::api::emails::Wait;
 use mailroom_shared::api::records::RecordQuery;
+use mailroom_shared::id::ServerId;
 use mailroom_shared::id::TypeName;
+use mailroom_shared::time::Span;
+use mailroom_shared::time::Timestamp;
 
 use super::query::Query;
 
@@ -26,6 +32,39 @@ pub fn inbox(query: &Query) -> RecordQuery {
     RecordQuery { waiting: Some(true), ..records(None, query) }
 }
 
+/// The tab of the Emails page.
+pub fn tab(query: &Query) -> EmailFilter {
+    query.get("filter").and_then(EmailFilter::parse).unwrap_or(EmailFilter::NotDelivered)
+}
+
+/// The request for the queue. `made` counts back from the hour that goes on, so that the address stays the same for a while.
+pub fn emails(query: &Query, now: Timestamp) -> EmailQuery {
+    let hour = Timestamp::from_millis(now.as_millis() / 3_600_000 * 3_600_000);
+    let back = match query.get("made") {
+        Some("hour") => Some(Span::hours(1)),
+        Some("day") => Some(Span::days(1)),
+        Some("week") => Some(Span::days(7)),
+        _ => None,
+    };
+    EmailQuery {
+        filter: Some(tab(query)),
+        q: query.get("q").map(str::to_owned),
+        server: query.get("server").and_then(|it| ServerId::parse(it).ok()),
+        lane: query.get("lane").map(str::to_owned),
+        wait: query.get("wait").and_then(Wait::parse),
+        domain: query.get("domain").map(str::to_owned),
+        since: back.map(|it| hour - it),
+        until: None,
+        cursor: None,
+        limit: Some(PAGE),
+    }
+}
+
+/// Whether the queue is narrowed beyond its tab.
+pub fn narrows(query: &Query) -> bool {
+    ["q", "server", "lane", "wait", "domain", "made"].into_iter().any(|it| query.get(it).is_some())
+}
+
 /// Whether any filter narrows the list, so that *empty* means something else.
 pub fn is_filtered(query: &RecordQuery) -> bool {
     query.stage.is_some() || query.responsible.is_some() || query.q.is_some()
@@ -34,6 +73,22 @@ pub fn is_filtered(query: &RecordQuery) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_of_the_queue_come_from_the_address_bar() {
+        let query = Query::parse("?filter=failed&lane=bulk&wait=limit&domain=gmail.com&made=day&server=s1");
+        let now = Timestamp::from_millis(90_000_000);
+        let got = emails(&query, now);
+        assert_eq!(got.filter, Some(EmailFilter::Failed));
+        assert_eq!(
+            (got.lane.as_deref(), got.wait, got.domain.as_deref()),
+            (Some("bulk"), Some(Wait::Limit), Some("gmail.com"))
+        );
+        assert_eq!(got.since, Some(Timestamp::from_millis(90_000_000 - 86_400_000)));
+        assert_eq!(got.server.map(|it| it.to_string()), Some("s1".to_owned()));
+        assert!(narrows(&query) && !narrows(&Query::parse("?filter=all")));
+        assert_eq!(emails(&Query::default(), now).filter, Some(EmailFilter::NotDelivered));
+    }
 
     #[test]
     fn filters_come_from_the_address_bar() {

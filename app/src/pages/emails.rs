@@ -1,4 +1,5 @@
-//! The outgoing queue: what is on its way, what waits, what failed; act on one, on a selection, by button or key.
+//! The outgoing queue: what is on its way, what waits, what failed; act on one, on a selection, on all that match, by button
+//! or key.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -6,8 +7,10 @@ use leptos::task::spawn_local;
 use mailroom_shared::api::emails::ActOnEmails;
 use mailroom_shared::api::emails::EmailAction;
 use mailroom_shared::api::emails::EmailFilter;
+use mailroom_shared::api::emails::EmailMatches;
 use mailroom_shared::api::emails::EmailQuery;
 use mailroom_shared::api::emails::EmailRow;
+use mailroom_shared::api::emails::Wait;
 use mailroom_shared::id::DeliveryId;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
@@ -19,16 +22,21 @@ use crate::model::filters;
 use crate::model::merge::Row;
 use crate::model::selection::Selection;
 use crate::model::selection::step;
+use crate::model::server::meter_class;
+use crate::model::server::share;
 use crate::pages::records::ListSearch;
 use crate::pages::shell::use_crumbs;
 use crate::queries::Cache;
 use crate::queries::List;
 use crate::queries::emails::act;
+use crate::queries::emails::matching;
 use crate::queries::emails::use_counts;
 use crate::queries::emails::use_emails;
+use crate::queries::servers::use_limits;
 use crate::queries::use_cache;
 use crate::routes::Page;
 use crate::routes::use_query;
+use crate::routes::use_set_query;
 use crate::t;
 use crate::tn;
 use crate::ui::blank::Art;
@@ -53,15 +61,16 @@ use crate::widgets::problem::toast_problem;
 use crate::widgets::rows::list_body;
 use crate::widgets::rows::list_foot;
 
-fn filter_of(query: &crate::model::query::Query) -> EmailFilter {
-    query.get("filter").and_then(EmailFilter::parse).unwrap_or(EmailFilter::NotDelivered)
-}
-
 /// What the rows of the queue share.
 #[derive(Clone, Copy)]
 struct Queue {
     list: List<EmailRow>,
     selection: RwSignal<Selection>,
+    /// All that match are meant, not only those selected.
+    all: RwSignal<Option<EmailMatches>>,
+    /// How many are done, while a part after the other goes to the Worker.
+    progress: RwSignal<Option<u32>>,
+    query: Memo<EmailQuery>,
     cursor: RwSignal<Option<String>>,
     opened: RwSignal<Option<(Option<RecordId>, MessageId)>>,
     cache: Cache,
@@ -72,17 +81,14 @@ struct Queue {
 pub fn EmailsPage() -> AnyView {
     use_crumbs(vec![(t!("emails.title"), None)]);
     let (query, counts) = (use_query(), use_counts());
-    let list = use_emails(move || {
-        query.with(|it| EmailQuery {
-            filter: Some(filter_of(it)),
-            q: it.get("q").map(str::to_owned),
-            cursor: None,
-            limit: Some(filters::PAGE),
-        })
-    });
+    let asked = Memo::new(move |_| query.with(|it| filters::emails(it, dates::now())));
+    let list = use_emails(move || asked.get());
     let queue = Queue {
         list,
         selection: RwSignal::new(Selection::default()),
+        all: RwSignal::new(None),
+        progress: RwSignal::new(None),
+        query: asked,
         cursor: RwSignal::new(None),
         opened: RwSignal::new(None),
         cache: use_cache(),
@@ -93,8 +99,13 @@ pub fn EmailsPage() -> AnyView {
     Effect::new(move |_| {
         list.rows.with(|rows| queue.selection.update(|it| it.keep(rows.iter().map(Row::id))));
     });
+    // Another question, another answer.
+    Effect::new(move |_| {
+        asked.track();
+        queue.all.set(None);
+    });
     let tabs = Signal::derive(move || {
-        let (now, counts) = (query.with(filter_of), counts.data().unwrap_or_default());
+        let (now, counts) = (query.with(filters::tab), counts.data().unwrap_or_default());
         EmailFilter::ALL
             .into_iter()
             .map(|filter| Tab {
@@ -107,9 +118,12 @@ pub fn EmailsPage() -> AnyView {
     });
     view! {
         <main class="page" id="content">
-            <div class="page-head"><div class="head-text"><h1>{t!("emails.title")}</h1><p>{t!("emails.text")}</p></div></div>
+            <div class="page-head">
+                <div class="head-text"><h1>{t!("emails.title")}</h1><p>{t!("emails.text")}</p></div>
+                <LimitCard/>
+            </div>
             <Tabs label=t!("emails.filter") tabs/>
-            <div class="toolbar"><ListSearch placeholder=t!("emails.search")/></div>
+            <div class="toolbar"><ListSearch placeholder=t!("emails.search")/><Filters/></div>
             <SelectionBar queue/>
             {list_body(list, move || view! { <Empty/> }.into_any(), move || view! { <Table queue/> }.into_any())}
             {move || queue.opened.get().map(|(record, message)| view! {
@@ -124,7 +138,7 @@ pub fn EmailsPage() -> AnyView {
 fn Empty() -> AnyView {
     let query = use_query();
     let inside = move || {
-        let (filter, searched) = query.with(|it| (filter_of(it), it.get("q").is_some()));
+        let (filter, searched) = query.with(|it| (filters::tab(it), filters::narrows(it)));
         match filter {
             _ if searched => view! { <Blank art=Art::Search title=t!("emails.none") text=t!("emails.none.text")/> },
             EmailFilter::Failed | EmailFilter::NotDelivered | EmailFilter::Unknown => {
@@ -154,6 +168,7 @@ impl Queue {
                 "r" => self.act(EmailAction::Retry),
                 "s" => self.act(EmailAction::SendNow),
                 "i" => self.act(EmailAction::Ignore),
+                "h" => self.act(EmailAction::Hold),
                 "Backspace" | "Delete" => self.act(EmailAction::Cancel),
                 _ => return false,
             }
@@ -173,13 +188,65 @@ impl Queue {
         self.opened.set(found);
     }
 
-    /// Acts on the selection, else on the row under the cursor.
+    /// Acts on all that match when they are meant, on the selection, else on the row under the cursor.
     fn act(self, action: EmailAction) {
+        if self.all.with_untracked(Option::is_some) {
+            self.act_on_all(action);
+            return;
+        }
         let mut ids: Vec<String> = self.selection.with_untracked(|it| it.ids().map(str::to_owned).collect());
         if ids.is_empty() {
             ids.extend(self.cursor.get_untracked());
         }
         self.act_on(action, &ids);
+    }
+
+    /// Asks how many match and means all of them from now on.
+    fn mean_all(self) {
+        let query = self.query.get_untracked();
+        spawn_local(async move {
+            match matching(self.cache, query).await {
+                Ok(found) => {
+                    let _ = self.all.try_set(Some(found));
+                }
+                Err(error) => toast_problem(self.toasts, &error),
+            }
+        });
+    }
+
+    /// Part after part, with the figure so far in sight. A part that fails ends it; what is done stays done, and again does
+    /// no harm.
+    fn act_on_all(self, action: EmailAction) {
+        if self.progress.with_untracked(Option::is_some) {
+            return;
+        }
+        let mut query = self.query.get_untracked();
+        self.progress.set(Some(0));
+        spawn_local(async move {
+            let (mut changed, mut skipped) = (0, 0);
+            loop {
+                let what = ActOnEmails { action, deliveries: Vec::new(), matching: Some(query.clone()) };
+                match act(self.cache, what).await {
+                    Ok(done) => {
+                        changed += done.changed;
+                        skipped += done.skipped;
+                        let _ = self.progress.try_set(Some(changed));
+                        match done.next {
+                            Some(next) => query.cursor = Some(next),
+                            None => break,
+                        }
+                    }
+                    Err(error) => {
+                        toast_problem(self.toasts, &error);
+                        break;
+                    }
+                }
+            }
+            let _ = self.progress.try_set(None);
+            let _ = self.all.try_set(None);
+            let _ = self.selection.try_update(Selection::clear);
+            self.tell(action, changed, skipped, Vec::new());
+        });
     }
 
     fn act_on(self, action: EmailAction, ids: &[String]) {
@@ -189,7 +256,7 @@ impl Queue {
         }
         self.selection.update(Selection::clear);
         spawn_local(async move {
-            match act(self.cache, ActOnEmails { action, deliveries: deliveries.clone() }).await {
+            match act(self.cache, ActOnEmails { action, deliveries: deliveries.clone(), matching: None }).await {
                 Ok(done) => self.tell(action, done.changed, done.skipped, deliveries),
                 Err(error) => toast_problem(self.toasts, &error),
             }
@@ -198,13 +265,13 @@ impl Queue {
 
     /// What was done, in figures; a cancelled mail can be put back.
     fn tell(self, action: EmailAction, changed: u32, skipped: u32, deliveries: Vec<DeliveryId>) {
-        let name = action_name(action);
+        let name = action.as_str();
         let detail = if skipped > 0 { tn!("emails.skipped", skipped) } else { String::new() };
         let toast = Toast::new(action_glyph(action), tn!(&format!("emails.done.{name}"), changed)).detail(detail);
-        let can_undo = changed > 0 && matches!(action, EmailAction::Cancel);
+        let can_undo = changed > 0 && matches!(action, EmailAction::Cancel) && !deliveries.is_empty();
         self.toasts.show(if can_undo {
             toast.undo(Callback::new(move |()| {
-                let what = ActOnEmails { action: EmailAction::Retry, deliveries: deliveries.clone() };
+                let what = ActOnEmails { action: EmailAction::Retry, deliveries: deliveries.clone(), matching: None };
                 spawn_local(async move {
                     if let Err(error) = act(self.cache, what).await {
                         toast_problem(self.toasts, &error);
@@ -217,22 +284,105 @@ impl Queue {
     }
 }
 
-const fn action_name(action: EmailAction) -> &'static str {
-    match action {
-        EmailAction::Retry => "retry",
-        EmailAction::SendNow => "send_now",
-        EmailAction::Cancel => "cancel",
-        EmailAction::Ignore => "ignore",
-    }
-}
-
 const fn action_glyph(action: EmailAction) -> Glyph {
     match action {
         EmailAction::Retry => Glyph::Retry,
         EmailAction::SendNow => Glyph::Send,
         EmailAction::Cancel => Glyph::Ban,
-        EmailAction::Ignore => Glyph::Check,
+        EmailAction::Ignore | EmailAction::Arrived => Glyph::Check,
+        EmailAction::Hold => Glyph::Lock,
+        EmailAction::Release => Glyph::Arrow,
     }
+}
+
+/// For how many of all an action is possible.
+fn possible(all: &EmailMatches, action: EmailAction) -> String {
+    dates::number(all.possible.get(action.as_str()).copied().unwrap_or(0))
+}
+
+/// Server, lane, wait, domain, time: each a parameter of the address.
+#[component]
+fn Filters() -> AnyView {
+    let (query, set, servers) = (use_query(), use_set_query(), use_server_names());
+    let choice = move |name: &'static str, options: Vec<(String, String)>| {
+        let value = move || query.with(|it| it.get(name).unwrap_or_default().to_owned());
+        let label = t!(&format!("emails.by.{name}"));
+        let any = format!("{label}: {}", t!("emails.by.any"));
+        let options = std::iter::once((String::new(), any)).chain(options).collect::<Vec<_>>();
+        view! {
+            <select class="input input--sm" name=name aria-label=label on:change=move |event| set(name, Some(event_target_value(&event)))>
+                {move || {
+                    let now = value();
+                    options
+                        .iter()
+                        .map(|(key, words)| view! { <option value=key.clone() selected=*key == now>{words.clone()}</option> })
+                        .collect_view()
+                }}
+            </select>
+        }
+    };
+    let words = |prefix: &str, all: &[&str]| -> Vec<(String, String)> {
+        all.iter().map(|it| ((*it).to_owned(), t!(&format!("{prefix}.{it}")))).collect()
+    };
+    let waits: Vec<&str> = Wait::ALL.iter().map(|it| it.as_str()).collect();
+    let domain = move || query.with(|it| it.get("domain").unwrap_or_default().to_owned());
+    let narrowed = move || query.with(filters::narrows);
+    view! {
+        {move || servers.get().map(|all| choice("server", all))}
+        {choice("lane", words("lane", &["urgent", "normal", "bulk"]))}
+        {choice("wait", words("wait", &waits))}
+        {choice("made", words("emails.made", &["hour", "day", "week"]))}
+        <input class="input input--sm" name="domain" placeholder=t!("emails.by.domain") aria-label=t!("emails.by.domain")
+            prop:value=domain on:change=move |event| set("domain", Some(event_target_value(&event)))/>
+        {move || narrowed().then(|| view! {
+            <Button kind=Kind::Link text=t!("emails.by.clear") on_press=move |()| {
+                for name in ["q", "server", "lane", "wait", "domain", "made"] {
+                    set(name, None);
+                }
+            }/>
+        })}
+    }
+    .into_any()
+}
+
+/// Servers with their names, as soon as they are known.
+fn use_server_names() -> Signal<Option<Vec<(String, String)>>> {
+    let limits = use_limits();
+    Signal::derive(move || {
+        limits.data().map(|it| it.meters.into_iter().map(|meter| (meter.server.to_string(), meter.name)).collect())
+    })
+}
+
+/// The meter of the server that is nearest to its limit.
+#[component]
+fn LimitCard() -> AnyView {
+    let limits = use_limits();
+    let nearest = Memo::new(move |_| {
+        let meters = limits.data().map(|it| it.meters).unwrap_or_default();
+        meters.into_iter().filter(|it| it.limit.is_some()).max_by_key(|it| share(it.used, it.limit) as u32)
+    });
+    view! {
+        {move || nearest.get().map(|it| {
+            let percent = share(it.used, it.limit);
+            let left = it.left.unwrap_or(0);
+            let words = if left <= it.reserved { t!("limits.card.reserve", n = dates::number(left)) } else { t!("limits.left", n = dates::number(left)) };
+            view! {
+                <a class="card limit-card" href=Page::Limits.href()>
+                    <div class="row">
+                        <b class="med">{t!("limits.title")}</b>
+                        <span class="muted">{it.name.clone()}</span>
+                        <span class="push num"><b>{dates::number(it.used)}</b>" "<span class="muted">{t!("limits.of", limit = dates::number(it.limit.unwrap_or(0)))}</span></span>
+                    </div>
+                    <div class=meter_class(percent)><i style=format!("--v:{percent:.1}%")></i></div>
+                    <div class="row muted small">
+                        <span class="num">{words}</span>
+                        <span class="push">{t!("limits.resets", when = dates::when_text(it.resets_at, dates::now()))}</span>
+                    </div>
+                </a>
+            }
+        })}
+    }
+    .into_any()
 }
 
 #[component]
@@ -240,15 +390,36 @@ fn SelectionBar(queue: Queue) -> AnyView {
     view! {
         {move || {
             let n = queue.selection.with(Selection::len);
-            (n > 0).then(|| view! {
+            let shown = queue.list.rows.with(Vec::len);
+            let can_all = n > 0 && n == shown && queue.list.has_more();
+            (n > 0 || queue.all.with(Option::is_some)).then(|| view! {
                 <div class="selbar mb-3" role="toolbar" aria-label=t!("list.selection")>
-                    <b class="nowrap">{tn!("list.selected", n)}</b>
+                    <b class="nowrap" data-selected="">{move || match (queue.progress.get(), queue.all.get()) {
+                        (Some(done), _) => tn!("emails.progress", done),
+                        (None, Some(all)) if all.is_more => tn!("emails.all.more", all.total),
+                        (None, Some(all)) => tn!("emails.all", all.total),
+                        (None, None) => tn!("list.selected", n),
+                    }}</b>
+                    {(can_all && queue.all.with(Option::is_none)).then(|| view! {
+                        <Button kind=Kind::Link text=t!("emails.mean_all") on_press=move |()| queue.mean_all()/>
+                    })}
+                    {move || queue.all.get().map(|all| view! {
+                        <span class="hint trunc">{t!("emails.all.hint", retry = possible(&all, EmailAction::Retry), cancel = possible(&all, EmailAction::Cancel), urgent = dates::number(all.urgent))}</span>
+                    })}
                     <Button kind=Kind::Primary icon=Glyph::Retry text=t!("emails.action.retry") keys="R" on_press=move |()| queue.act(EmailAction::Retry)/>
                     <span class="push"></span>
                     <Button text=t!("emails.action.send_now") keys="S" on_press=move |()| queue.act(EmailAction::SendNow)/>
+                    <Button text=t!("emails.action.hold") keys="H" on_press=move |()| queue.act(EmailAction::Hold)/>
+                    <Button text=t!("emails.action.release") on_press=move |()| queue.act(EmailAction::Release)/>
+                    {move || (queue.query.with(|it| it.filter == Some(EmailFilter::Unknown))).then(|| view! {
+                        <Button text=t!("emails.action.arrived") on_press=move |()| queue.act(EmailAction::Arrived)/>
+                    })}
                     <Button text=t!("emails.action.ignore") keys="I" on_press=move |()| queue.act(EmailAction::Ignore)/>
                     <Button kind=Kind::Danger text=t!("emails.action.cancel") keys="⌫" on_press=move |()| queue.act(EmailAction::Cancel)/>
-                    <Button kind=Kind::Ghost icon=Glyph::Close label=t!("list.clear") on_press=move |()| queue.selection.update(Selection::clear)/>
+                    <Button kind=Kind::Ghost icon=Glyph::Close label=t!("list.clear") on_press=move |()| {
+                        queue.all.set(None);
+                        queue.selection.update(Selection::clear);
+                    }/>
                 </div>
             })
         }}
@@ -315,7 +486,8 @@ fn Table(queue: Queue) -> AnyView {
 }
 
 fn version(row: &EmailRow) -> String {
-    format!("{} {} {} {:?} {}", row.delivery, row.state.as_str(), row.tries, row.next_try, row.recipient)
+    let wait = row.wait.map_or("", Wait::as_str);
+    format!("{} {} {wait} {} {:?} {}", row.delivery, row.state.as_str(), row.tries, row.next_try, row.recipient)
 }
 
 #[component]
@@ -327,6 +499,8 @@ fn Line(queue: Queue, row: EmailRow) -> AnyView {
     let next = match row.state {
         DeliveryState::Sending => t!("emails.next.now"),
         DeliveryState::Unknown => t!("emails.next.you"),
+        _ if row.wait == Some(Wait::Queue) => t!("emails.next.queue"),
+        _ if row.wait == Some(Wait::Held) => t!("emails.next.held"),
         _ => row.next_try.map_or_else(|| "–".to_owned(), |at| dates::when_text(at, dates::now())),
     };
     let lane = i18n::try_text(&format!("lane.{}", row.lane), &[]).unwrap_or_else(|| row.lane.clone());
@@ -352,10 +526,11 @@ fn Line(queue: Queue, row: EmailRow) -> AnyView {
             <td>
                 <button type="button" class="link" title=row.last_answer.clone() on:click=move |_| queue.open(&opened)>
                     <StateWord state=row.state/>
+                    {row.wait.map(|it| view! { <span class="muted small">" "{t!(&format!("wait.{}", it.as_str()))}</span> })}
                     <span class="vh">" "{t!("emails.open")}</span>
                 </button>
             </td>
-            <td>{record}</td>
+            <td><span title=t!("emails.from", sender = row.sender)>{record}</span></td>
             <td title=row.recipient.clone()>{row.recipient.clone()}</td>
             <td>{match lane_icon {
                 Some(icon) => view! { <Tag icon=icon text=lane/> },

@@ -118,6 +118,9 @@ fn show(page: Page) -> AnyView {
         Page::Emails => parts::emails(),
         Page::Contacts => parts::contacts(),
         Page::Aliases => parts::aliases(),
+        Page::Servers => parts::servers(),
+        Page::Limits => parts::limits(),
+        Page::Actions => parts::actions(),
         Page::Refusals => parts::refusals(),
         Page::NotFound => parts::not_found(),
     }

@@ -8,6 +8,7 @@ use crate::id::DeliveryId;
 use crate::id::EmailId;
 use crate::id::MessageId;
 use crate::id::RecordId;
+use crate::id::ServerId;
 use crate::outbox::state::DeliveryState;
 use crate::time::Timestamp;
 
@@ -78,6 +79,41 @@ impl EmailFilter {
     }
 }
 
+/// Why an outgoing delivery is not due yet, when it is not its own doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// A person holds it.
+    Held,
+    /// A limit is used up; it goes by itself when the limit begins anew.
+    Limit,
+    /// The recipient's domain asked us to slow down.
+    Domain,
+    /// Every server that may take it rests after trouble.
+    Server,
+    /// Not urgent: waits for the Email Queue Manager.
+    Queue,
+}
+
+impl Wait {
+    pub const ALL: [Self; 5] = [Self::Held, Self::Limit, Self::Domain, Self::Server, Self::Queue];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Limit => "limit",
+            Self::Domain => "domain",
+            Self::Server => "server",
+            Self::Queue => "queue",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EmailQuery {
@@ -87,6 +123,22 @@ pub struct EmailQuery {
     /// Part of a recipient address or of the subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerId>,
+    /// `urgent`, `normal` or `bulk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
+    /// Domain of the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Made at or after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Made before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +158,7 @@ pub struct EmailRow {
     pub sender: String,
     pub recipient: String,
     pub state: DeliveryState,
+    pub wait: Option<Wait>,
     /// `urgent`, `normal` or `bulk`.
     pub lane: String,
     pub server: Option<String>,
@@ -133,14 +186,40 @@ pub enum EmailAction {
     SendNow,
     Cancel,
     Ignore,
+    /// Stays in the queue until somebody releases it.
+    Hold,
+    Release,
+    /// A person knows that an *unknown* one arrived.
+    Arrived,
+}
+
+impl EmailAction {
+    pub const ALL: [Self; 7] =
+        [Self::Retry, Self::SendNow, Self::Cancel, Self::Ignore, Self::Hold, Self::Release, Self::Arrived];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::SendNow => "send_now",
+            Self::Cancel => "cancel",
+            Self::Ignore => "ignore",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Arrived => "arrived",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ActOnEmails {
     pub action: EmailAction,
-    /// Up to 500.
+    /// Up to 500 …
+    #[serde(default)]
     pub deliveries: Vec<DeliveryId>,
+    /// … or all that match, a bounded part per call: call again with `cursor` until there is no `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matching: Option<EmailQuery>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,10 +228,26 @@ pub struct ActedOnEmails {
     pub changed: u32,
     /// Not in a state in which this is possible.
     pub skipped: u32,
+    /// With `matching`: there is more; give it back as `cursor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// How many match, and for how many each action is possible. Counting stops at `most`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EmailMatches {
+    pub total: u32,
+    pub urgent: u32,
+    /// Action (`retry`, …) to number.
+    pub possible: std::collections::BTreeMap<String, u32>,
+    /// There are more than were counted.
+    pub is_more: bool,
 }
 
 crate::endpoints! {
     ListEmails: Get "/api/v1/emails" "The outgoing queue, newest first" { query: EmailQuery, body: () } -> Page<EmailRow>;
     CountEmails: Get "/api/v1/emails/counts" "Rows per state" { query: (), body: () } -> EmailCounts;
-    ActOnQueue: Post "/api/v1/emails/actions" "Retry, send now, cancel, ignore" { query: (), body: ActOnEmails } -> ActedOnEmails;
+    MatchEmails: Get "/api/v1/emails/matching" "How many match, and what can be done with them" { query: EmailQuery, body: () } -> EmailMatches;
+    ActOnQueue: Post "/api/v1/emails/actions" "Retry, send now, cancel, ignore, hold, release" { query: (), body: ActOnEmails } -> ActedOnEmails;
 }

@@ -60,6 +60,9 @@ pub fn document() -> Value {
     super::refusals::describe(&mut document);
     super::failures::describe(&mut document);
     super::suppressions::describe(&mut document);
+    super::servers::describe(&mut document);
+    super::limits::describe(&mut document);
+    super::actions::describe(&mut document);
     document.finish()
 }
 

@@ -8,9 +8,13 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 
+use mailroom_shared::time::Timestamp;
+
 use super::env::DEV_FAULTS;
 use crate::ports::BlobError;
+use crate::ports::BlobPage;
 use crate::ports::Blobs;
+use crate::ports::StoredBlob;
 
 /// Larger ones are not remembered, and all together take no more than that: an isolate has 128 MB.
 const REMEMBER_EACH: usize = 256 * 1024;
@@ -65,5 +69,27 @@ impl Blobs for R2 {
             Some(body) => body.bytes().await.map(Some).map_err(|e| BlobError(e.to_string())),
             None => Ok(None),
         }
+    }
+
+    async fn list(&self, prefix: &str, cursor: Option<&str>, most: u32) -> Result<BlobPage, BlobError> {
+        let mut list = self.0.list().prefix(prefix).limit(most);
+        if let Some(cursor) = cursor {
+            list = list.cursor(cursor);
+        }
+        let objects = list.execute().await.map_err(|e| BlobError(e.to_string()))?;
+        let blobs = objects
+            .objects()
+            .into_iter()
+            .map(|it| StoredBlob {
+                key: it.key(),
+                size: it.size(),
+                stored: Timestamp::from_millis(it.uploaded().as_millis().cast_signed()),
+            })
+            .collect();
+        Ok(BlobPage { blobs, next: objects.cursor().filter(|_| objects.truncated()) })
+    }
+
+    async fn delete(&self, keys: &[String]) -> Result<(), BlobError> {
+        self.0.delete_multiple(keys.to_vec()).await.map_err(|e| BlobError(e.to_string()))
     }
 }

@@ -83,6 +83,7 @@ pub fn app_from_env(env: &Env) -> Result<SharedApp, Missing> {
     }
     let config = Config {
         token_secret: text(env, TOKEN_SECRET).ok_or(Missing(TOKEN_SECRET))?,
+        seal_secret: text(env, SEAL_SECRET).unwrap_or_default(),
         is_dev: text(env, DEV).is_some_and(|it| it == "1"),
         bindings,
     };

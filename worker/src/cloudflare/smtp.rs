@@ -8,6 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::Either;
 use futures::future::select;
+use mailroom_shared::api::servers::Auth;
+use mailroom_shared::api::servers::Security;
+use mailroom_shared::outbox::choice::is_private_host;
+use mailroom_shared::outbox::health;
+use wasm_smtp::AuthMechanism;
 use wasm_smtp::IoError;
 use wasm_smtp::SmtpClient;
 use wasm_smtp::SmtpError;
@@ -19,13 +24,19 @@ use worker::Socket;
 
 use crate::ports::Envelope;
 use crate::ports::MailSession;
-use crate::ports::Security;
 use crate::ports::SendOutcome;
 use crate::ports::ServerAccess;
 
-/// RFC 5321 section 4.5.3.2 asks for minutes; an invocation has fifteen in all, and a retry costs little.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-const SEND_TIMEOUT: Duration = Duration::from_mins(2);
+/// Why port and host can't be reached from the platform, in production.
+pub(super) fn forbidden(server: &ServerAccess) -> Option<&'static str> {
+    if server.port == 25 {
+        Some("Cloudflare blocks connections to port 25; use 465 or 587")
+    } else if is_private_host(&server.host) {
+        Some("loopback and private addresses can't be reached from Cloudflare; use a public name")
+    } else {
+        None
+    }
+}
 
 /// A transport that remembers whether the end of the data went out.
 struct Watched {
@@ -64,7 +75,7 @@ pub(super) struct SmtpSession {
     data_ended: Rc<Cell<bool>>,
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     what: &str,
     future: impl Future<Output = Result<T, SmtpError>>,
@@ -92,47 +103,85 @@ impl SmtpSession {
             .map_err(|e| SmtpError::Io(IoError::new(e.to_string())))?;
         let transport =
             Watched { inner: CloudflareTransport::from_socket(socket), data_ended: Rc::clone(&self.data_ended) };
-        let mut client = match self.server.security {
-            Security::StartTls => SmtpClient::connect_starttls(transport, &self.server.ehlo).await?,
-            Security::None | Security::Tls => SmtpClient::connect(transport, &self.server.ehlo).await?,
-        };
-        if !self.server.username.is_empty() {
-            client.login(&self.server.username, &self.server.password).await?;
+        let mut client = SmtpClient::connect(transport, &self.server.ehlo).await?;
+        if self.server.security == Security::StartTls && (self.server.strict_tls || offers(&client, "STARTTLS")) {
+            client.starttls().await?;
         }
+        log_in(&mut client, &self.server).await?;
         Ok(client)
     }
 
-    async fn exchange(&mut self, envelope: &Envelope) -> Result<(u16, String), SmtpError> {
+    async fn exchange(&mut self, envelope: &Envelope) -> Result<(u16, String), Trouble> {
         let mut client = match self.client.take() {
             Some(client) => client,
-            None => within(CONNECT_TIMEOUT, "the connection", self.connect()).await?,
+            None => {
+                let limit = Duration::from_secs(u64::from(self.server.connect_timeout));
+                within(limit, "the connection", self.connect()).await.map_err(Trouble::Server)?
+            }
         };
         let to = [envelope.rcpt_to.as_str()];
-        let sent =
-            within(SEND_TIMEOUT, "the mail", client.send_mail_bytes(&envelope.mail_from, &to, &envelope.raw)).await?;
+        let limit = Duration::from_secs(u64::from(self.server.send_timeout));
+        let sent = within(limit, "the mail", client.send_mail_bytes(&envelope.mail_from, &to, &envelope.raw))
+            .await
+            .map_err(Trouble::Mail)?;
         // Only a session in a known state is used again.
         self.client = Some(client);
         Ok((sent.code, sent.server_message))
     }
 }
 
+/// Whose trouble it is: before the first envelope that of the server, later perhaps that of the mail.
+enum Trouble {
+    Server(SmtpError),
+    Mail(SmtpError),
+}
+
+/// Whether EHLO offered an extension.
+pub(super) fn offers<T: Transport>(client: &SmtpClient<T>, name: &str) -> bool {
+    client.capabilities().iter().any(|it| it.split_whitespace().next().is_some_and(|it| it.eq_ignore_ascii_case(name)))
+}
+
+/// Logs in as the server's settings say; without a user name there is nothing to do.
+pub(super) async fn log_in<T: Transport>(client: &mut SmtpClient<T>, server: &ServerAccess) -> Result<(), SmtpError> {
+    let (user, password) = (server.username.as_str(), server.password.as_str());
+    if user.is_empty() {
+        return Ok(());
+    }
+    match server.auth {
+        Auth::Auto => client.login(user, password).await,
+        Auth::Plain => client.login_with(AuthMechanism::Plain, user, password).await,
+        Auth::Login => client.login_with(AuthMechanism::Login, user, password).await,
+        Auth::Scram => client.login_with(AuthMechanism::ScramSha256, user, password).await,
+    }
+}
+
 #[async_trait(?Send)]
 impl MailSession for SmtpSession {
     async fn send(&mut self, envelope: &Envelope) -> SendOutcome {
-        if !self.is_dev && (self.server.port == 25 || is_private(&self.server.host)) {
-            let text = "E_FORBIDDEN_SERVER port 25, loopback and private addresses can't be reached from Cloudflare";
-            return SendOutcome::Refused { code: 0, text: text.to_owned() };
+        if !self.is_dev
+            && let Some(why) = forbidden(&self.server)
+        {
+            return SendOutcome::Down { text: why.to_owned() };
         }
         self.data_ended.set(false);
         let reused = self.client.is_some();
         let mut result = self.exchange(envelope).await;
         // A kept connection may have been closed meanwhile; before the data that costs nothing but a new one.
-        if reused && !self.data_ended.get() && result.as_ref().is_err_and(is_connection_error) {
+        if reused
+            && !self.data_ended.get()
+            && matches!(&result, Err(Trouble::Mail(error)) if is_connection_error(error))
+        {
             result = self.exchange(envelope).await;
         }
         match result {
             Ok((code, text)) => SendOutcome::Accepted { text: format!("{code} {text}"), provider_id: None },
-            Err(error) => outcome(&error, self.data_ended.get()),
+            Err(Trouble::Server(error)) => SendOutcome::Down { text: server_text(&error) },
+            Err(Trouble::Mail(error)) => match outcome(&error, self.data_ended.get()) {
+                SendOutcome::Refused { code, text } if health::says_quota_is_used_up(&text) => {
+                    SendOutcome::Full { text: format!("{code} {text}") }
+                }
+                outcome => outcome,
+            },
         }
     }
 
@@ -161,16 +210,12 @@ fn outcome(error: &SmtpError, data_ended: bool) -> SendOutcome {
     }
 }
 
-/// Loopback, private and link-local names and addresses; the platform refuses most of them, we say why.
-fn is_private(host: &str) -> bool {
-    let name = host.trim_matches(['[', ']']).to_ascii_lowercase();
-    match name.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(ip)) => {
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()
+/// The server's own words where it said some.
+pub(super) fn server_text(error: &SmtpError) -> String {
+    match error {
+        SmtpError::Protocol(wasm_smtp::ProtocolError::UnexpectedCode { actual, message, .. }) => {
+            format!("{actual} {message}")
         }
-        Ok(std::net::IpAddr::V6(ip)) => {
-            ip.is_loopback() || ip.is_unspecified() || (ip.segments()[0] & 0xfe00) == 0xfc00
-        }
-        Err(_) => matches!(name.rsplit('.').next(), Some("localhost" | "local")),
+        other => other.to_string(),
     }
 }

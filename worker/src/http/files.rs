@@ -114,14 +114,14 @@ fn is_showable(content_type: &str) -> bool {
 }
 
 /// RFC 6266 with the RFC 8187 form for anything beyond ASCII.
-fn disposition(kind: &str, name: &str) -> String {
+pub(super) fn disposition(kind: &str, name: &str) -> String {
     let ascii: String =
         name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' { c } else { '_' }).collect();
     format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{}", mailroom_shared::api::percent_encode(name))
 }
 
 /// Foreign bytes never run in our origin: sniffing off, a policy without anything, saved unless a plain picture.
-fn bytes(body: Vec<u8>, content_type: &str, disposition: &str, cache: &'static str) -> Response {
+pub(super) fn bytes(body: Vec<u8>, content_type: &str, disposition: &str, cache: &'static str) -> Response {
     let mut response = Body::from(body).into_response();
     let headers = response.headers_mut();
     for (name, value) in [

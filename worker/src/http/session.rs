@@ -175,6 +175,12 @@ pub(super) async fn set_up(call: Call<DoSetUp>) -> AppResult<Answer<Me>> {
         }
         None => ("cloudflare", "Cloudflare", "", 0, "tls"),
     };
+    // Links in mails need our own address, and mails leave when nobody asks.
+    if let Some(host) = call.headers.get("host").and_then(|it| it.to_str().ok()) {
+        let is_local = ["127.0.0.1", "localhost", "[::1]"].iter().any(|it| host.starts_with(it));
+        let scheme = if is_local { "http" } else { "https" };
+        statements.push(settings::set(settings::BASE_URL, &format!("{scheme}://{host}")));
+    }
     let server = servers::NewServer { id: &app.new_id(), name, kind, host, port, security };
     statements.push(servers::insert(&server, now));
     app.db.batch(statements).await?;

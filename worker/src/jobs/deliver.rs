@@ -1,30 +1,25 @@
 //! Sends what is due: claim, render, hand over, record. A claim is a lease, so two runs never hold one delivery, and one
 //! that dies leaves *unknown*, which a person or a report settles; nothing is ever sent twice by ourselves.
 
+mod choose;
+mod fleet;
+mod render;
+
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::rc::Rc;
 
-use mailroom_shared::address::EmailAddress;
-use mailroom_shared::address::Mailbox;
 use mailroom_shared::api::tag;
-use mailroom_shared::gateway::loops::loop_value;
-use mailroom_shared::mail::compose::AutoSubmitted;
-use mailroom_shared::mail::compose::ExtraHeader;
-use mailroom_shared::mail::compose::Outgoing;
-use mailroom_shared::mail::compose::OutgoingFile;
-use mailroom_shared::mail::compose::compose;
-use mailroom_shared::mail::html;
-use mailroom_shared::mail::rfc_id::RfcMessageId;
-use mailroom_shared::mail::rfc_id::make;
+use mailroom_shared::outbox::choice::Hindrance;
+use mailroom_shared::outbox::choice::ReturnPath;
 use mailroom_shared::outbox::failure;
+use mailroom_shared::outbox::health;
+use mailroom_shared::outbox::limit;
 use mailroom_shared::outbox::reply;
 use mailroom_shared::outbox::retry;
 use mailroom_shared::outbox::state::DeliveryState;
-use mailroom_shared::policy::HEADER_LOOP;
-use mailroom_shared::policy::HEADER_MESSAGE;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 use mailroom_shared::token;
@@ -36,16 +31,25 @@ use crate::ports::DbError;
 use crate::ports::Envelope;
 use crate::ports::SendOutcome;
 use crate::ports::ServerAccess;
+use crate::ports::Statement;
 use crate::store::Answers;
 use crate::store::StoreError;
 use crate::store::deliveries;
 use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
 use crate::store::deliveries::Outcome;
-use crate::store::messages;
+use crate::store::limits;
 use crate::store::servers;
-use crate::store::settings;
+use crate::store::servers::Backoff;
+use crate::store::servers::BackoffRow;
+use crate::store::servers::Server;
+use crate::store::servers::Tally;
 use crate::store::suppressions;
+use choose::Reserved;
+use choose::Way;
+use choose::class_of;
+pub use fleet::Fleet;
+pub use fleet::RULES;
 
 /// Deliveries claimed at once: what a crash may leave unknown.
 const CLAIM: u32 = 48;
@@ -66,15 +70,25 @@ struct Prepared {
     envelope: Envelope,
     tries: u32,
     first_due: Timestamp,
+    domain: String,
+    class: &'static str,
+    /// An earlier try failed.
+    has_failed: bool,
 }
 
-/// Sends everything that is due.
-pub async fn run(app: &SharedApp) -> Result<(), StoreError> {
+impl Prepared {
+    fn kept(&self) -> Kept<'_> {
+        Kept { id: &self.id, has_failed: self.has_failed }
+    }
+}
+
+/// Sends everything that is due. Returns how many deliveries it handled.
+pub async fn run(app: &SharedApp) -> Result<u32, StoreError> {
     let mut sent = 0;
     loop {
-        let n = batch(app).await?;
+        let (n, again) = batch(app).await?;
         sent += n;
-        if n < CLAIM {
+        if n < CLAIM && !again {
             break;
         }
         if sent >= MAX_PER_RUN {
@@ -82,131 +96,122 @@ pub async fn run(app: &SharedApp) -> Result<(), StoreError> {
             break;
         }
     }
-    Ok(())
+    Ok(sent)
 }
 
-/// One claim. Returns how many deliveries it took.
-async fn batch(app: &SharedApp) -> Result<u32, StoreError> {
+/// One claim. Returns how many deliveries it took, and whether some of them are due again: for another server.
+async fn batch(app: &SharedApp) -> Result<(u32, bool), StoreError> {
     let claim = app.new_id();
     let now = app.now();
     let lease = now + LEASE;
-    let statements = vec![
+    let mut statements = vec![
         deliveries::claim(&claim, now, lease, CLAIM),
         deliveries::claimed(&claim),
         deliveries::claimed_files(&claim),
-        servers::list_enabled(),
-        settings::list_domains(),
+        servers::backoffs_of_claim(&claim),
         deliveries::forget_drafts(&claim),
     ];
+    statements.extend(Fleet::statements(now));
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let _ = answers.changes();
     let rows: Vec<Claimed> = answers.rows()?;
     if rows.is_empty() {
-        return Ok(0);
+        return Ok((0, false));
     }
     let files: Vec<ClaimedFile> = answers.rows()?;
-    let servers: Vec<servers::Server> = answers.rows()?;
-    let domains: Vec<mailroom_shared::api::aliases::DomainRow> = answers.rows()?;
+    let backoffs: Vec<BackoffRow> = answers.rows()?;
+    let _ = answers.changes();
+    let mut fleet = Fleet::read(&mut answers, now)?;
     let n = rows.len() as u32;
     let records: BTreeSet<String> =
         rows.iter().filter_map(|it| it.record_id.as_ref()).map(|it| tag::record(it.as_str())).collect();
-    let run = Run { app, claim: &claim, stop_at: lease - LEASE_MARGIN, outcomes: RefCell::default() };
-    let Some(server) = servers.iter().find(|it| !it.bulk).or_else(|| servers.first()) else {
-        run.give_back(&rows, "no outgoing server is set up").await?;
-        return Ok(n);
+
+    let sizes: Vec<u64> = rows.iter().map(|it| render::least_size(it, &files, fleet.base_url.is_some())).collect();
+    let mut plan = choose::plan(&fleet, &rows, &sizes, &backoffs);
+    let reserved = choose::reserve(app, &mut fleet, &rows, &mut plan).await?;
+    let run = Run {
+        app,
+        claim: &claim,
+        stop_at: lease - LEASE_MARGIN,
+        fleet: &fleet,
+        reserved: &reserved,
+        backoffs: &backoffs,
+        judged: RefCell::default(),
+        news: RefCell::default(),
     };
-    let access = server.access(domains.first().map_or("mailroom.invalid", |it| it.name.as_str()));
-    match prepare(app, &rows, &files, &domains).await {
-        Ok(prepared) => run.send(&access, prepared).await?,
-        // A file could not be read: nothing has left, so all of it waits for the next try.
-        Err(error) => run.give_back(&rows, &error).await?,
-    }
+    run.keep_back(&rows, &plan);
+    let groups = run.prepare(&rows, &files, plan.leave).await;
+    run.send(groups).await?;
+    run.record(1).await?;
+    let again = run.news.borrow().closed.values().any(|(_, why)| *why == "server");
+    run.finish().await?;
     let mut tags: Vec<String> = records.into_iter().collect();
-    tags.extend([tag::EMAILS.to_owned(), tag::SHELL.to_owned(), tag::RECORDS.to_owned()]);
+    tags.extend([tag::EMAILS, tag::SHELL, tag::RECORDS, tag::LIMITS].map(str::to_owned));
     app.stale(&tags).await;
-    Ok(n)
+    Ok((n, again))
+}
+
+/// An outcome and how it counts.
+struct Judged {
+    outcome: Outcome,
+    /// Index of the server, when there was one.
+    server: Option<usize>,
+    class: &'static str,
+    /// It left, or may have.
+    left: bool,
+}
+
+/// What a run learned about servers and domains.
+#[derive(Default)]
+struct News {
+    tallies: BTreeMap<usize, Tally>,
+    /// Troubles in a row, with the words of the last one.
+    ill: BTreeMap<usize, (u32, String)>,
+    well: BTreeSet<usize>,
+    /// Take no more for now, until then and why.
+    closed: BTreeMap<usize, (Timestamp, &'static str)>,
+    full: BTreeSet<usize>,
+    slow: BTreeMap<(String, usize), Backoff>,
+    /// `[delivery, From]` of mails whose From was changed.
+    rewritten: Vec<(String, String)>,
 }
 
 struct Run<'a> {
     app: &'a App,
     claim: &'a str,
     stop_at: Timestamp,
-    outcomes: RefCell<Vec<Outcome>>,
+    fleet: &'a Fleet,
+    reserved: &'a Reserved,
+    backoffs: &'a [BackoffRow],
+    judged: RefCell<Vec<Judged>>,
+    news: RefCell<News>,
+}
+
+/// A delivery that does not leave now.
+#[derive(Clone, Copy)]
+struct Kept<'a> {
+    id: &'a str,
+    /// An earlier try failed.
+    has_failed: bool,
+}
+
+/// Envelopes for one server.
+struct Group {
+    server: usize,
+    access: ServerAccess,
+    queue: RefCell<VecDeque<Prepared>>,
 }
 
 impl Run<'_> {
-    /// Back into the queue as if it had not been claimed, a minute later.
-    async fn give_back(&self, rows: &[Claimed], why: &str) -> Result<(), StoreError> {
-        let now = self.app.now();
-        let outcomes = rows.iter().map(|it| Outcome {
-            id: it.id.as_str().to_owned(),
-            state: DeliveryState::Deferred.as_str(),
-            due: (now + Span::minutes(1)).as_millis(),
-            reason: Some("systemerror"),
-            permanent: 0,
-            code: None,
-            status: None,
-            text: Some(why.to_owned()),
-            provider: None,
-            server: String::new(),
-            server_name: String::new(),
-            event: "deferred",
-        });
-        self.outcomes.borrow_mut().extend(outcomes);
-        self.record(0).await?;
-        Ok(())
+    fn server(&self, index: usize) -> Option<&Server> {
+        self.fleet.servers.get(index)
     }
 
-    /// Hands over on several connections at once.
-    async fn send(&self, access: &ServerAccess, prepared: Vec<Prepared>) -> Result<(), StoreError> {
-        let queue = Rc::new(RefCell::new(VecDeque::from(prepared)));
-        let lines = (0..CONNECTIONS).map(|_| self.line(access, &queue));
-        futures::future::try_join_all(lines).await?;
-        self.record(0).await?;
-        Ok(())
-    }
-
-    /// One connection, one envelope after the other.
-    async fn line(&self, access: &ServerAccess, queue: &RefCell<VecDeque<Prepared>>) -> Result<(), StoreError> {
-        let mut session = self.app.mailer.open(access);
-        loop {
-            let next = queue.borrow_mut().pop_front();
-            let Some(next) = next else { break };
-            let outcome = if self.app.now() < self.stop_at {
-                let sent = session.send(&next.envelope).await;
-                self.judge(access, &next, sent)
-            } else {
-                self.released(access, &next)
-            };
-            self.outcomes.borrow_mut().push(outcome);
-            self.record(RECORD).await?;
-        }
-        session.close().await;
-        Ok(())
-    }
-
-    /// Writes outcomes when there are at least so many.
-    async fn record(&self, at_least: usize) -> Result<(), DbError> {
-        if self.outcomes.borrow().len() < at_least.max(1) {
-            return Ok(());
-        }
-        let outcomes = self.outcomes.take();
-        let mut statements = deliveries::record(self.claim, &outcomes, self.app.now()).to_vec();
-        let failed: Vec<&str> =
-            outcomes.iter().filter(|it| it.state == DeliveryState::Failed.as_str()).map(|it| it.id.as_str()).collect();
-        if !failed.is_empty() {
-            statements.extend(suppressions::of_failures(&failed, self.app.now()));
-        }
-        // Two tries: what was sent must be known to be sent.
-        match self.app.db.batch(statements.clone()).await {
-            Ok(_) => Ok(()),
-            Err(_) => self.app.db.batch(statements).await.map(|_| ()),
-        }
-    }
-
-    fn released(&self, access: &ServerAccess, it: &Prepared) -> Outcome {
+    /// An outcome that changes nothing yet.
+    fn outcome(&self, id: &str, server: Option<usize>) -> Outcome {
+        let server = server.and_then(|it| self.server(it));
         Outcome {
-            id: it.id.clone(),
+            id: id.to_owned(),
             state: DeliveryState::Outgoing.as_str(),
             due: self.app.now().as_millis(),
             reason: None,
@@ -215,28 +220,323 @@ impl Run<'_> {
             status: None,
             text: None,
             provider: None,
-            server: access.id.clone(),
-            server_name: access.name.clone(),
+            server: server.map(|it| it.id.as_str().to_owned()).unwrap_or_default(),
+            server_name: server.map(|it| it.name.clone()).unwrap_or_default(),
             event: "queued",
+            wait: None,
+            note: None,
+            untried: 0,
         }
     }
 
-    /// What a hand-over means: the state machine and the retry schedule decide.
-    fn judge(&self, access: &ServerAccess, it: &Prepared, sent: SendOutcome) -> Outcome {
+    fn push(&self, outcome: Outcome, server: Option<usize>, class: &'static str, left: bool) {
+        self.judged.borrow_mut().push(Judged { outcome, server, class, left });
+    }
+
+    /// What the plan lets wait or fail.
+    fn keep_back(&self, rows: &[Claimed], plan: &choose::Plan) {
+        for (index, until, why, name) in &plan.wait {
+            if let Some(row) = rows.get(*index) {
+                self.push(
+                    self.waiting(
+                        Kept { id: row.id.as_str(), has_failed: row.reason.is_some() },
+                        None,
+                        *until,
+                        why,
+                        name,
+                    ),
+                    None,
+                    class_of(row),
+                    false,
+                );
+            }
+        }
+        for (index, why) in &plan.fail {
+            let Some(row) = rows.get(*index) else { continue };
+            let mut outcome = self.outcome(row.id.as_str(), None);
+            outcome.untried = 1;
+            outcome.text = Some(hindrance_text(*why, row));
+            outcome.reason = Some(match why {
+                Hindrance::TooLarge => "mesgtoobig",
+                Hindrance::FromNotAllowed => "rejected",
+                Hindrance::NoServer | Hindrance::NoBulkServer | Hindrance::ForcedGone => "systemerror",
+            });
+            // Somebody may set up a server meanwhile; a From or a size does not change by waiting.
+            let waits = matches!(why, Hindrance::NoServer | Hindrance::NoBulkServer | Hindrance::ForcedGone);
+            let now = self.app.now();
+            if waits && now < retry::gives_up(row.first_due) {
+                outcome.state = DeliveryState::Deferred.as_str();
+                outcome.event = "deferred";
+                outcome.due = (now + Span::minutes(1)).as_millis();
+                outcome.wait = Some("server");
+            } else {
+                outcome.state = DeliveryState::Failed.as_str();
+                outcome.event = "refused";
+            }
+            self.push(outcome, None, class_of(row), false);
+        }
+    }
+
+    /// Not yet, through no fault of its own. What was deferred before goes on being that.
+    fn waiting(&self, it: Kept<'_>, server: Option<usize>, until: Timestamp, why: &'static str, name: &str) -> Outcome {
+        let mut outcome = self.outcome(it.id, server);
+        if it.has_failed {
+            outcome.state = DeliveryState::Deferred.as_str();
+        }
+        outcome.due = until.as_millis();
+        outcome.wait = Some(why);
+        outcome.event = "parked";
+        outcome.note = Some(name.to_owned());
+        outcome.untried = 1;
+        outcome
+    }
+
+    /// Renders what leaves, server by server. What can't be rendered holds up nothing but itself.
+    async fn prepare(
+        &self,
+        rows: &[Claimed],
+        files: &[ClaimedFile],
+        leave: BTreeMap<usize, Vec<(usize, Way)>>,
+    ) -> Vec<Group> {
+        let mut groups = Vec::new();
+        for (index, list) in leave {
+            let Some(server) = self.server(index) else { continue };
+            let access = match server.access(self.app, self.fleet.ehlo()) {
+                Ok(access) => access,
+                Err(error) => {
+                    for row in list.iter().filter_map(|(at, _)| rows.get(*at)) {
+                        self.push(
+                            self.down(row.id.as_str(), row.first_due, index, &error.to_string()),
+                            Some(index),
+                            class_of(row),
+                            false,
+                        );
+                    }
+                    continue;
+                }
+            };
+            let mut rendered: HashMap<(&str, bool), Result<Vec<u8>, String>> = HashMap::new();
+            let mut queue = VecDeque::with_capacity(list.len());
+            for (row, way) in list.iter().filter_map(|(at, way)| rows.get(*at).map(|row| (row, way))) {
+                let key = (row.email_id.as_str(), row.field == "bcc" || render::is_passed_on(row));
+                // One rendering for all who see the same; a mail passed on names its one recipient.
+                let raw = if key.1 {
+                    render::render(self.app, self.fleet, server, row, files, &way.from).await
+                } else {
+                    if !rendered.contains_key(&key) {
+                        rendered.insert(key, render::render(self.app, self.fleet, server, row, files, &way.from).await);
+                    }
+                    rendered.get(&key).cloned().unwrap_or_else(|| Err(String::new()))
+                };
+                match raw {
+                    Ok(raw) => {
+                        if way.is_rewritten {
+                            let line = (row.id.as_str().to_owned(), way.from.display());
+                            self.news.borrow_mut().rewritten.push(line);
+                        }
+                        queue.push_back(self.prepared(row, way, raw));
+                    }
+                    Err(why) => {
+                        let (outcome, class) = (self.unreadable(row, index, &why), class_of(row));
+                        self.push(outcome, Some(index), class, false);
+                    }
+                }
+            }
+            groups.push(Group { server: index, access, queue: RefCell::new(queue) });
+        }
+        groups
+    }
+
+    fn prepared(&self, row: &Claimed, way: &Way, raw: Vec<u8>) -> Prepared {
+        let bounce = self
+            .fleet
+            .domains
+            .iter()
+            .find(|it| it.name.as_str() == row.domain)
+            .map_or("bounce", |it| it.bounce.as_str());
+        let local = token::bounce_local(&self.app.config.token_secret, bounce, row.id.as_str());
+        Prepared {
+            id: row.id.as_str().to_owned(),
+            envelope: Envelope {
+                mail_from: match way.return_path {
+                    ReturnPath::Bounce => format!("{local}@{}", row.domain),
+                    ReturnPath::From => way.from.address.to_smtp(),
+                },
+                rcpt_to: row.address.to_smtp(),
+                header_from: way.from.address.to_smtp(),
+                raw,
+            },
+            tries: row.tries,
+            first_due: row.first_due,
+            domain: row.rcpt_domain.clone(),
+            class: class_of(row),
+            has_failed: row.reason.is_some(),
+        }
+    }
+
+    /// A file could not be read: this mail waits, with the usual schedule; the others go.
+    fn unreadable(&self, row: &Claimed, server: usize, why: &str) -> Outcome {
+        let mut outcome = self.outcome(row.id.as_str(), Some(server));
+        outcome.reason = Some("systemerror");
+        outcome.text = Some(why.to_owned());
+        match retry::next_try(row.tries, row.first_due, self.app.now()) {
+            Some(at) => {
+                outcome.state = DeliveryState::Deferred.as_str();
+                outcome.event = "deferred";
+                outcome.due = at.as_millis();
+            }
+            None => {
+                outcome.state = DeliveryState::Failed.as_str();
+                outcome.event = "refused";
+            }
+        }
+        outcome
+    }
+
+    /// Hands over to all servers at once, each on connections of its own: a slow one keeps no other waiting.
+    async fn send(&self, groups: Vec<Group>) -> Result<(), StoreError> {
+        let each = (CONNECTIONS / groups.len().max(1)).max(1);
+        let lines = groups.iter().flat_map(|group| (0..each).map(move |_| self.line(group)));
+        futures::future::try_join_all(lines).await?;
+        Ok(())
+    }
+
+    /// One connection, one envelope after the other.
+    async fn line(&self, group: &Group) -> Result<(), StoreError> {
+        let mut session = self.app.mailer.open(&group.access);
+        loop {
+            let next = group.queue.borrow_mut().pop_front();
+            let Some(next) = next else { break };
+            let closed = self.news.borrow().closed.get(&group.server).copied();
+            let now = self.app.now();
+            let (outcome, left) = match closed {
+                // Another server may take it at once; the next claim decides.
+                Some((_, why @ "server")) => (self.waiting(next.kept(), None, now, why, &group.access.name), false),
+                Some((until, why)) => {
+                    (self.waiting(next.kept(), Some(group.server), until, why, &group.access.name), false)
+                }
+                None if now < self.stop_at => {
+                    let sent = session.send(&next.envelope).await;
+                    self.judge(group.server, &next, sent, (self.app.now() - now).as_millis())
+                }
+                None => {
+                    let mut outcome = self.outcome(&next.id, Some(group.server));
+                    outcome.untried = 1;
+                    (outcome, false)
+                }
+            };
+            self.push(outcome, Some(group.server), next.class, left);
+            self.record(RECORD).await?;
+        }
+        session.close().await;
+        Ok(())
+    }
+
+    /// Writes outcomes when there are at least so many.
+    async fn record(&self, at_least: usize) -> Result<(), DbError> {
+        if self.judged.borrow().len() < at_least {
+            return Ok(());
+        }
+        let judged = self.judged.take();
+        if judged.is_empty() {
+            return Ok(());
+        }
+        let mut counts: BTreeMap<(usize, &'static str), (u32, u32)> = BTreeMap::new();
+        for it in &judged {
+            if let Some(server) = it.server {
+                let (left, stayed) = counts.entry((server, it.class)).or_default();
+                *(if it.left { left } else { stayed }) += 1;
+            }
+        }
+        let outcomes: Vec<Outcome> = judged.into_iter().map(|it| it.outcome).collect();
+        let mut statements = deliveries::record(self.claim, &outcomes, self.app.now()).to_vec();
+        let failed: Vec<&str> =
+            outcomes.iter().filter(|it| it.state == DeliveryState::Failed.as_str()).map(|it| it.id.as_str()).collect();
+        if !failed.is_empty() {
+            statements.extend(suppressions::of_failures(&failed, self.app.now()));
+        }
+        for ((index, class), (left, stayed)) in counts {
+            let Some(server) = self.server(index) else { continue };
+            match self.reserved.hour(index) {
+                Some(hour) if stayed > 0 => statements.push(limits::give_back(server.id.as_str(), hour, class, stayed)),
+                None if left > 0 => statements.push(limits::count(server.id.as_str(), self.fleet.hour, class, left)),
+                _ => {}
+            }
+        }
+        // Two tries: what was sent must be known to be sent.
+        match self.app.db.batch(statements.clone()).await {
+            Ok(_) => Ok(()),
+            Err(_) => self.app.db.batch(statements).await.map(|_| ()),
+        }
+    }
+
+    /// The server is in trouble: the mail waits for another, or for its rest to end, and no try of its own is spent.
+    fn down(&self, id: &str, first_due: Timestamp, server: usize, text: &str) -> Outcome {
         let now = self.app.now();
-        let mut outcome = self.released(access, it);
+        let mut outcome = self.outcome(id, Some(server));
+        outcome.reason = Some("networkerror");
+        outcome.text = Some(text.to_owned());
+        outcome.untried = 1;
+        if now >= retry::gives_up(first_due) {
+            outcome.state = DeliveryState::Failed.as_str();
+            outcome.event = "refused";
+            outcome.reason = Some("expired");
+            return outcome;
+        }
+        let mut news = self.news.borrow_mut();
+        let before = self.server(server).map_or(0, |it| it.troubles);
+        let (troubles, words) = news.ill.entry(server).or_insert((before, String::new()));
+        *troubles += 1;
+        text.clone_into(words);
+        let rests = health::rest(*troubles).map(|it| now + it);
+        if let Some(until) = rests {
+            news.closed.insert(server, (until, "server"));
+        }
+        outcome.state = DeliveryState::Deferred.as_str();
+        outcome.event = "deferred";
+        outcome.wait = Some("server");
+        // Another server may take it at once.
+        outcome.due = if rests.is_some() { now } else { now + Span::seconds(20) }.as_millis();
+        outcome
+    }
+
+    /// What a hand-over means: the state machine and the retry schedule decide. Also, whether it counts as having left.
+    fn judge(&self, server: usize, it: &Prepared, sent: SendOutcome, millis: i64) -> (Outcome, bool) {
+        let now = self.app.now();
+        let mut outcome = self.outcome(&it.id, Some(server));
+        let (mut taken, mut refused, mut trouble, mut left) = (0, 0, 0, false);
         match sent {
             SendOutcome::Accepted { text, provider_id } => {
                 outcome.state = DeliveryState::Sent.as_str();
                 outcome.event = "accepted";
                 outcome.text = Some(text);
                 outcome.provider = provider_id;
+                taken = 1;
+                left = true;
+                let mut news = self.news.borrow_mut();
+                news.well.insert(server);
+                news.ill.remove(&server);
             }
             SendOutcome::Lost { text } => {
                 outcome.state = DeliveryState::Unknown.as_str();
                 outcome.event = "unknown";
                 outcome.reason = Some("networkerror");
                 outcome.text = Some(text);
+                trouble = 1;
+                left = true;
+            }
+            SendOutcome::Down { text } => {
+                outcome = self.down(&it.id, it.first_due, server, &text);
+                trouble = 1;
+            }
+            SendOutcome::Full { text } => {
+                let name = self.server(server).map(|it| it.name.clone()).unwrap_or_default();
+                outcome = self.waiting(it.kept(), Some(server), self.fleet.day_end, "limit", &name);
+                outcome.text = Some(text);
+                let mut news = self.news.borrow_mut();
+                news.full.insert(server);
+                news.closed.insert(server, (self.fleet.day_end, "limit"));
+                refused = 1;
             }
             SendOutcome::Refused { code, text } => {
                 let (_, found) = reply::scan(&text);
@@ -247,6 +547,9 @@ impl Run<'_> {
                 outcome.code = (code > 0).then_some(code);
                 outcome.status = status;
                 outcome.permanent = u8::from(failure.permanent);
+                if health::asks_to_slow_down(&failure) {
+                    self.slow_down(server, &it.domain, &text);
+                }
                 outcome.text = Some(if code > 0 { format!("{code} {text}") } else { text });
                 if let Some(at) = next {
                     outcome.state = DeliveryState::Deferred.as_str();
@@ -256,91 +559,107 @@ impl Run<'_> {
                     outcome.state = DeliveryState::Failed.as_str();
                     outcome.event = "refused";
                 }
+                refused = 1;
             }
         }
-        log::info("mail_handed_over", &[("delivery", &outcome.id), ("state", outcome.state), ("server", &access.name)]);
-        outcome
+        let mut news = self.news.borrow_mut();
+        let tally = news.tallies.entry(server).or_default();
+        tally.taken += taken;
+        tally.refused += refused;
+        tally.trouble += trouble;
+        tally.millis += if taken > 0 { millis } else { 0 };
+        let name = self.server(server).map_or("", |it| it.name.as_str());
+        log::info("mail_handed_over", &[("delivery", &outcome.id), ("state", outcome.state), ("server", name)]);
+        (outcome, left)
+    }
+
+    fn slow_down(&self, server: usize, domain: &str, text: &str) {
+        let Some(row) = self.server(server) else { return };
+        let known = self.backoffs.iter().find(|it| it.server_id == row.id.as_str() && it.domain == domain);
+        let step = known.map_or(0, |it| it.step + 1);
+        let it = Backoff {
+            domain: domain.to_owned(),
+            server: row.id.as_str().to_owned(),
+            until: self.app.now() + health::slow_down(step),
+            step,
+            text: text.to_owned(),
+        };
+        self.news.borrow_mut().slow.insert((domain.to_owned(), server), it);
+    }
+
+    /// Writes down what was learned about servers and domains.
+    async fn finish(&self) -> Result<(), StoreError> {
+        let news = self.news.take();
+        let now = self.app.now();
+        let mut statements: Vec<Statement> = self.warnings(&news, now);
+        for (index, tally) in &news.tallies {
+            let Some(server) = self.server(*index) else { continue };
+            let tally = Tally { server: server.id.as_str().to_owned(), ..tally.clone() };
+            statements.push(servers::count_results(&tally, self.fleet.hour));
+        }
+        for index in &news.well {
+            if let Some(server) = self.server(*index).filter(|_| !news.ill.contains_key(index)) {
+                statements.push(servers::is_well(server.id.as_str(), now));
+                // A domain that takes mail again has had its wait.
+                let over = self.backoffs.iter().filter(|it| it.server_id == server.id.as_str() && it.until <= now);
+                for it in over.filter(|it| !news.slow.contains_key(&(it.domain.clone(), *index))) {
+                    statements.push(servers::forget_backoff(&it.domain, &it.server_id));
+                }
+            }
+        }
+        for (index, (troubles, text)) in &news.ill {
+            let Some(server) = self.server(*index) else { continue };
+            let until = news.closed.get(index).map(|(at, _)| *at);
+            statements.push(servers::is_ill(server.id.as_str(), text, *troubles, until, now));
+        }
+        for index in &news.full {
+            let Some(server) = self.server(*index) else { continue };
+            let used = self.used(server, *index, &news);
+            statements.push(servers::learn_limit(server.id.as_str(), used, now));
+        }
+        for it in news.slow.values() {
+            statements.extend(servers::slow_down(it, now));
+        }
+        if !news.rewritten.is_empty() {
+            statements.push(deliveries::note("rewritten", &news.rewritten, now));
+        }
+        if !statements.is_empty() {
+            self.app.db.batch(statements).await?;
+        }
+        Ok(())
+    }
+
+    /// Mails of the day, those of this run included.
+    fn used(&self, server: &Server, index: usize, news: &News) -> u32 {
+        self.fleet.use_of(server).today + news.tallies.get(&index).map_or(0, |it| it.taken)
+    }
+
+    /// 80 %, 90 %, reached: each once per server and day.
+    fn warnings(&self, news: &News, now: Timestamp) -> Vec<Statement> {
+        let mut out = Vec::new();
+        for (index, server) in self.fleet.servers.iter().enumerate().filter(|(_, it)| !it.archived) {
+            let usage = limit::Use { today: self.used(server, index, news), ..self.fleet.use_of(server) };
+            let Some(warning) = limit::warning(&usage) else { continue };
+            let args = BTreeMap::from([
+                ("server".to_owned(), server.name.clone()),
+                ("limit".to_owned(), usage.daily.unwrap_or_default().to_string()),
+            ]);
+            let id = format!("{}:{}:{}", warning.as_str(), server.id, self.fleet.day_start.as_millis());
+            out.push(limits::notify(&id, warning.as_str(), &args, now));
+        }
+        out
     }
 }
 
-/// Renders each email once; its deliveries differ in their envelopes only.
-async fn prepare(
-    app: &App,
-    rows: &[Claimed],
-    files: &[ClaimedFile],
-    domains: &[mailroom_shared::api::aliases::DomainRow],
-) -> Result<Vec<Prepared>, String> {
-    let mut rendered: HashMap<&str, Vec<u8>> = HashMap::new();
-    let mut out = Vec::with_capacity(rows.len());
-    for row in rows {
-        let email = row.email_id.as_str();
-        if !rendered.contains_key(email) {
-            let mut attachments = Vec::new();
-            for file in files.iter().filter(|it| it.message_id == row.message_id.as_str()) {
-                let bytes = app.blobs.get(&messages::blob_key(&file.sha256)).await.map_err(|e| e.to_string())?;
-                attachments.push(OutgoingFile {
-                    name: file.name.clone(),
-                    content_type: file.content_type.clone(),
-                    bytes: bytes.ok_or_else(|| format!("the file {} is gone", file.name))?,
-                    cid: file.cid.clone(),
-                });
-            }
-            rendered.insert(email, compose(&content(app, row, attachments)));
+/// In English, like the words of any server; the page explains the reason in its own language.
+fn hindrance_text(why: Hindrance, row: &Claimed) -> String {
+    match why {
+        Hindrance::NoServer => "no outgoing server is set up".to_owned(),
+        Hindrance::NoBulkServer => "no outgoing server is marked for campaigns".to_owned(),
+        Hindrance::TooLarge => "larger than every outgoing server takes".to_owned(),
+        Hindrance::FromNotAllowed => {
+            format!("5.7.1 no outgoing server may send as {}", row.sender.address.as_str())
         }
-        let raw = rendered.get(email).cloned().unwrap_or_default();
-        let bounce = domains.iter().find(|it| it.name.as_str() == row.domain).map_or("bounce", |it| it.bounce.as_str());
-        let local = token::bounce_local(&app.config.token_secret, bounce, row.id.as_str());
-        out.push(Prepared {
-            id: row.id.as_str().to_owned(),
-            envelope: Envelope {
-                mail_from: format!("{local}@{}", row.domain),
-                rcpt_to: row.address.to_smtp(),
-                header_from: row.sender.address.to_smtp(),
-                raw,
-            },
-            tries: row.tries,
-            first_due: row.first_due,
-        });
-    }
-    Ok(out)
-}
-
-fn content(app: &App, row: &Claimed, attachments: Vec<OutgoingFile>) -> Outgoing {
-    let reply = token::reply_local(&app.config.token_secret, row.message_id.as_str());
-    let reply_to = EmailAddress::parse(&format!("{reply}@{}", row.domain)).ok();
-    let references: Vec<RfcMessageId> = row.refs.iter().filter_map(|it| RfcMessageId::parse(it).ok()).collect();
-    let header = |name: &str, value: &str| ExtraHeader::new(name, value).ok();
-    let passed_on = row.rfc_id.as_deref().is_some_and(|id| row.refs.iter().any(|it| it == id));
-    // A mail that came in and is passed on to followers keeps its own id for itself.
-    let message_id = match &row.rfc_id {
-        Some(id) if !passed_on => RfcMessageId::parse(id).ok(),
-        _ => None,
-    };
-    Outgoing {
-        from: row.sender.clone(),
-        sender: None,
-        to: if row.recipients.to.is_empty() || passed_on {
-            vec![Mailbox::new(None, row.address.clone())]
-        } else {
-            row.recipients.to.clone()
-        },
-        cc: if passed_on { Vec::new() } else { row.recipients.cc.clone() },
-        reply_to: reply_to.map(|it| Mailbox::new(row.sender.name.as_deref(), it)).into_iter().collect(),
-        subject: row.subject.clone(),
-        date: row.email_created,
-        message_id: message_id.unwrap_or_else(|| make(&row.email_id.as_str().to_lowercase(), &row.domain)),
-        in_reply_to: references.last().cloned(),
-        references,
-        text: Some(row.text.clone()),
-        html: Some(html::from_text(&row.text)),
-        attachments,
-        extra_headers: [
-            header(HEADER_MESSAGE, row.message_id.as_str()),
-            header(HEADER_LOOP, &loop_value(&app.config.token_secret)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        auto_submitted: (row.lane != "urgent" || passed_on).then_some(AutoSubmitted::Generated),
+        Hindrance::ForcedGone => "the outgoing server it must leave by is archived".to_owned(),
     }
 }

@@ -2,11 +2,6 @@
 
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
-use mailroom_shared::api::Page;
-use mailroom_shared::api::emails::EmailCounts;
-use mailroom_shared::api::emails::EmailFilter;
-use mailroom_shared::api::emails::EmailQuery;
-use mailroom_shared::api::emails::EmailRow;
 use mailroom_shared::api::messages::DeliveryView;
 use mailroom_shared::api::messages::EventView;
 use mailroom_shared::id::ContactId;
@@ -22,7 +17,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::Answers;
-use super::Filter;
 use super::StoreError;
 use super::int_bool;
 use super::json;
@@ -30,7 +24,6 @@ use super::messages::Recipients;
 use super::to_json;
 use crate::app::App;
 use crate::ports::Statement;
-use crate::ports::Value;
 use crate::statement;
 
 /// The text must equal the condition of the index `deliveries_due`.
@@ -106,10 +99,20 @@ pub fn insert_deliveries(
 }
 
 /// Takes up to `most` due deliveries: they are ours until the lease ends. One statement, so two runs never share one.
+///
+/// Urgent ones come first; within a lane the recipient domains take turns, so that a thousand mails for one of them don't
+/// keep a single one for another waiting. Looked at are the oldest few of each lane, however long the queue is.
 pub fn claim(claim: &str, now: Timestamp, lease: Timestamp, most: u32) -> Statement {
     let sql = format!(
         "UPDATE deliveries SET state = 'sending', claim = ?1, due = ?3, tries = tries + 1, state_at = ?2
-         WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_due WHERE {DUE} AND due <= ?2 ORDER BY due, id LIMIT ?4)"
+         WHERE id IN (SELECT id FROM
+           (SELECT id, late, due, ROW_NUMBER() OVER (PARTITION BY late, rcpt_domain ORDER BY due, id) AS turn FROM
+             (SELECT * FROM (SELECT id, due, rcpt_domain, 0 AS late FROM deliveries INDEXED BY deliveries_due_urgent
+                WHERE {DUE} AND lane = 'urgent' AND due <= ?2 ORDER BY due, id LIMIT ?4 * 4)
+              UNION ALL
+              SELECT * FROM (SELECT id, due, rcpt_domain, 1 AS late FROM deliveries INDEXED BY deliveries_due_later
+                WHERE {DUE} AND lane <> 'urgent' AND due <= ?2 ORDER BY due, id LIMIT ?4 * 4)))
+           ORDER BY late, turn, due, id LIMIT ?4)"
     );
     statement!(sql, claim, now, lease, most)
 }
@@ -138,14 +141,24 @@ pub struct Claimed {
     pub recipients: Recipients,
     #[serde(deserialize_with = "int_bool")]
     pub internal: bool,
+    pub rcpt_domain: String,
+    /// `to`, `cc` or `bcc`.
+    pub field: String,
+    /// Of its last try.
+    pub reason: Option<String>,
+    /// The recipient is one of us.
+    #[serde(deserialize_with = "int_bool")]
+    pub colleague: bool,
 }
 
 pub fn claimed(claim: &str) -> Statement {
     statement!(
         "SELECT d.id, d.email_id, d.message_id, d.record_id, d.address, d.tries, d.first_due, d.lane, e.sender, e.domain,
-           e.subject, e.refs, e.created AS email_created, m.text, m.rfc_id, m.recipients, m.internal
+           e.subject, e.refs, e.created AS email_created, m.text, m.rfc_id, m.recipients, m.internal,
+           d.rcpt_domain, d.field, d.reason, COALESCE(c.internal, 0) AS colleague
          FROM deliveries d JOIN emails e ON e.id = d.email_id JOIN messages m ON m.id = d.message_id
-         WHERE d.claim = ?1 AND d.claim IS NOT NULL ORDER BY d.email_id, d.id",
+         LEFT JOIN contacts c ON c.id = d.contact_id
+         WHERE d.claim = ?1 AND d.claim IS NOT NULL ORDER BY d.lane <> 'urgent', d.email_id, d.id",
         claim
     )
 }
@@ -157,11 +170,13 @@ pub struct ClaimedFile {
     pub content_type: String,
     pub sha256: String,
     pub cid: Option<String>,
+    pub id: String,
+    pub size: u32,
 }
 
 pub fn claimed_files(claim: &str) -> Statement {
     statement!(
-        "SELECT message_id, name, content_type, sha256, cid FROM attachments
+        "SELECT message_id, name, content_type, sha256, cid, id, size FROM attachments
          WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, rowid",
         claim
     )
@@ -194,6 +209,12 @@ pub struct Outcome {
     pub server_name: String,
     /// Word of the timeline.
     pub event: &'static str,
+    /// Outgoing: why it is not due yet.
+    pub wait: Option<&'static str>,
+    /// Words of the timeline where they are not those of the server.
+    pub note: Option<String>,
+    /// 1 takes the claim's try back: it was not one.
+    pub untried: u8,
 }
 
 /// Writes outcomes down, only of what is still ours: a lease that ended meanwhile is somebody else's to settle.
@@ -202,26 +223,43 @@ pub fn record(claim: &str, outcomes: &[Outcome], now: Timestamp) -> [Statement; 
     [
         statement!(
             "INSERT INTO events (delivery_id, at, kind, text)
-             SELECT value ->> 'id', ?2, value ->> 'event', COALESCE(value ->> 'text', '') FROM json_each(?1)
-             WHERE (SELECT claim FROM deliveries WHERE id = value ->> 'id') = ?3",
+             SELECT value ->> 'id', ?2, value ->> 'event', COALESCE(value ->> 'note', value ->> 'text', '') FROM json_each(?1)
+             JOIN deliveries d ON d.id = value ->> 'id'
+             -- What goes on waiting for the same was told when it began.
+             WHERE d.claim = ?3 AND (value ->> 'wait' IS NULL OR d.wait IS NOT value ->> 'wait')",
             rows.as_str(),
             now,
             claim
         ),
         statement!(
-            "UPDATE deliveries SET state = j.state, state_at = ?2, due = j.due, reason = j.reason, permanent = j.permanent,
-               reply_code = j.code, status = j.status, server_text = j.text, provider_id = COALESCE(j.provider, provider_id),
-               server_id = j.server, server_name = j.server_name, claim = NULL
+            "UPDATE deliveries SET state = j.state, state_at = ?2, due = j.due, permanent = j.permanent,
+               -- What it waits for is no answer: the last one stays.
+               reason = CASE WHEN j.wait IS NULL THEN j.reason ELSE COALESCE(j.reason, deliveries.reason) END,
+               reply_code = CASE WHEN j.wait IS NULL THEN j.code ELSE COALESCE(j.code, reply_code) END,
+               status = CASE WHEN j.wait IS NULL THEN j.status ELSE COALESCE(j.status, deliveries.status) END,
+               server_text = CASE WHEN j.wait IS NULL THEN j.text ELSE COALESCE(j.text, server_text) END, provider_id = COALESCE(j.provider, provider_id),
+               server_id = j.server, server_name = j.server_name, wait = j.wait, tries = tries - j.untried, claim = NULL
              FROM (SELECT value ->> 'id' AS id, value ->> 'state' AS state, value ->> 'due' AS due,
                value ->> 'reason' AS reason, value ->> 'permanent' AS permanent, value ->> 'code' AS code,
                value ->> 'status' AS status, value ->> 'text' AS text, value ->> 'provider' AS provider,
-               value ->> 'server' AS server, value ->> 'server_name' AS server_name FROM json_each(?1)) AS j
+               value ->> 'server' AS server, value ->> 'server_name' AS server_name, value ->> 'wait' AS wait,
+               value ->> 'untried' AS untried FROM json_each(?1)) AS j
              WHERE deliveries.id = j.id AND deliveries.claim = ?3 AND deliveries.claim IS NOT NULL",
             rows.as_str(),
             now,
             claim
         ),
     ]
+}
+
+/// A line in the timelines of deliveries, `[id, text]` each.
+pub fn note(kind: &str, rows: &[(String, String)], now: Timestamp) -> Statement {
+    statement!(
+        "INSERT INTO events (delivery_id, at, kind, text) SELECT value ->> 0, ?2, ?3, value ->> 1 FROM json_each(?1)",
+        to_json(rows),
+        now,
+        kind
+    )
 }
 
 /// Leases that ended: whoever had them died between claim and record. Whether the mail left, nobody knows.
@@ -374,119 +412,6 @@ pub fn change_address(id: &str, address: &EmailAddress, by: &str, text: &str, no
             by
         ),
     ]
-}
-
-#[derive(Deserialize)]
-struct QueueRow {
-    delivery: DeliveryId,
-    email: EmailId,
-    message: MessageId,
-    record: Option<RecordId>,
-    prefix: Option<String>,
-    number: Option<u32>,
-    subject: String,
-    #[serde(deserialize_with = "json")]
-    sender: Mailbox,
-    name: String,
-    address: String,
-    state: DeliveryState,
-    lane: String,
-    server: Option<String>,
-    created: Timestamp,
-    due: Timestamp,
-    tries: u32,
-    server_text: Option<String>,
-}
-
-/// The queue, newest first.
-pub fn list_statement(query: &EmailQuery) -> (Statement, u32) {
-    let limit = super::limit(query.limit, 50, 200);
-    let filter_states = query.filter.unwrap_or(EmailFilter::NotDelivered);
-    let mut filter = Filter::new(vec![(limit + 1).into()]);
-    let states: Vec<String> = filter_states.states().iter().map(|it| format!("'{}'", it.as_str())).collect();
-    let is_all = filter_states == EmailFilter::All;
-    if !is_all {
-        filter.and(&format!("d.state IN ({})", states.join(", ")), []);
-    }
-    if let Some(q) = query.q.as_deref().map(str::trim).filter(|it| !it.is_empty()) {
-        filter.and(
-            "(instr(d.address_key, $0) OR instr(lower(e.subject), $0) OR instr(lower(d.name), $0))",
-            [q.to_lowercase().into()],
-        );
-    }
-    if let Some((at, id)) = super::read_cursor(query.cursor.as_deref()) {
-        filter.and("(d.created, d.id) < ($0, $1)", [Value::Number(at), id.into()]);
-    }
-    // Several states: walking the time index and skipping is cheaper than sorting all of them.
-    let index = if is_all || filter_states.states().len() > 1 { "deliveries_by_time" } else { "deliveries_by_state" };
-    let sql = format!(
-        "SELECT d.id AS delivery, d.email_id AS email, d.message_id AS message, d.record_id AS record, t.prefix, r.number,
-           e.subject, e.sender, d.name, d.address, d.state, d.lane, d.server_name AS server, d.created, d.due, d.tries,
-           d.server_text
-         FROM deliveries d INDEXED BY {index} JOIN emails e ON e.id = d.email_id
-         LEFT JOIN records r ON r.id = d.record_id LEFT JOIN record_types t ON t.name = r.type
-         WHERE 1 = 1{} ORDER BY d.created DESC, d.id DESC LIMIT ?1",
-        filter.sql
-    );
-    (Statement { sql: sql.into(), params: filter.params }, limit)
-}
-
-pub async fn list(app: &App, query: &EmailQuery) -> Result<Page<EmailRow>, StoreError> {
-    let (statement, limit) = list_statement(query);
-    let mut rows: Vec<QueueRow> = super::decode(app.run(statement).await?)?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|it| super::write_cursor(it.created.as_millis(), it.delivery.as_str()));
-    let items = rows
-        .into_iter()
-        .map(|it| EmailRow {
-            delivery: it.delivery,
-            email: it.email,
-            message: it.message,
-            record: it.record,
-            record_number: it.prefix.zip(it.number).map(|(prefix, n)| super::records::number(&prefix, n)),
-            subject: it.subject,
-            sender: it.sender.name.unwrap_or_else(|| it.sender.address.as_str().to_owned()),
-            recipient: if it.name.is_empty() || it.name == it.address {
-                it.address
-            } else {
-                format!("{} <{}>", it.name, it.address)
-            },
-            state: it.state,
-            lane: it.lane,
-            server: it.server,
-            created: it.created,
-            next_try: matches!(it.state, DeliveryState::Outgoing | DeliveryState::Deferred)
-                .then_some(it.due)
-                .filter(|it| *it < retry::NEVER),
-            tries: it.tries,
-            last_answer: it.server_text,
-        })
-        .collect();
-    Ok(Page { items, next, total: None })
-}
-
-#[derive(Deserialize)]
-struct Count {
-    state: DeliveryState,
-    n: u32,
-}
-
-pub fn count_by_state() -> Statement {
-    statement!("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state")
-}
-
-/// Rows per tab.
-pub async fn counts(app: &App) -> Result<EmailCounts, StoreError> {
-    let rows: Vec<Count> = super::decode(app.run(count_by_state()).await?)?;
-    let counts = EmailFilter::ALL
-        .into_iter()
-        .map(|filter| {
-            let n = rows.iter().filter(|it| filter.states().contains(&it.state)).map(|it| it.n).sum();
-            (filter.as_str().to_owned(), n)
-        })
-        .collect();
-    Ok(EmailCounts { counts })
 }
 
 /// Keeps an event of the provider; the same one again changes nothing.

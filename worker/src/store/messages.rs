@@ -89,6 +89,7 @@ struct Row {
     raw_key: Option<String>,
     leaves_at: Option<Timestamp>,
     at: Timestamp,
+    settled: u32,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +102,7 @@ struct StateRow {
 const SELECT: &str =
     "SELECT m.id, m.kind, m.internal, m.incoming, m.automatic, m.author_id, m.author_name, m.author_email,
  c.internal AS author_internal, m.subject, m.recipients, m.delivered_to, m.text, m.folded, m.has_html,
- m.has_remote_images, m.authenticated, m.system, m.issues, m.held, m.raw_key, m.leaves_at, m.at
+ m.has_remote_images, m.authenticated, m.system, m.issues, m.held, m.raw_key, m.leaves_at, m.at, m.settled
  FROM messages m LEFT JOIN contacts c ON c.id = m.author_id";
 
 /// Envelope of a message out of the states of its deliveries.
@@ -142,7 +143,11 @@ fn assemble(
     }
     rows.into_iter()
         .map(|row| {
-            let states = by_message.remove(row.id.as_str()).unwrap_or_default();
+            let mut states = by_message.remove(row.id.as_str()).unwrap_or_default();
+            // Whose rows have left the queue: they had it.
+            if row.settled > 0 {
+                states.push((DeliveryState::Sent, row.settled));
+            }
             MessageView {
                 envelope: envelope_view(&states, row.leaves_at, now),
                 attachments: files.remove(row.id.as_str()).unwrap_or_default().into_iter().map(Into::into).collect(),

@@ -18,8 +18,19 @@ pub const COMPANY: &str = "company";
 /// `gateway` policy as JSON.
 pub const POLICY: &str = "policy";
 
+/// `https://` and the host of the page, for links in mails.
+pub const BASE_URL: &str = "base_url";
+
 pub fn get(key: &str) -> Statement {
     statement!("SELECT value FROM settings WHERE key = ?1", key)
+}
+
+pub fn set(key: &str, value: &str) -> Statement {
+    statement!(
+        "INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        value
+    )
 }
 
 /// Ends the first run. A plain INSERT: of two first runs at once, one breaks on the key and writes nothing.

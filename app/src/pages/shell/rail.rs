@@ -63,7 +63,10 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
                 <Item page target=Page::Suppressions glyph=Glyph::Close text=t!("rail.suppressions")/>
+                <Item page target=Page::Servers glyph=Glyph::Settings text=t!("servers.title")/>
+                <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
+                <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
                 <Item page target=Page::Refusals glyph=Glyph::Ban text=t!("rail.refusals")/>
             </nav>
             <Status/>

@@ -1,0 +1,59 @@
+//! What administrators must know, above the pages it is about.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use mailroom_shared::api::limits::Notice as NoticeRow;
+use mailroom_shared::api::session::Role;
+
+use crate::dates;
+use crate::i18n;
+use crate::queries::servers::settle_notice;
+use crate::queries::servers::use_notices;
+use crate::queries::use_cache;
+use crate::session::use_me;
+use crate::t;
+use crate::ui::button::Button;
+use crate::ui::icon::Glyph;
+use crate::ui::notice::Notice;
+use crate::ui::notice::Weight;
+use crate::ui::toast::use_toasts;
+use crate::widgets::problem::toast_problem;
+
+/// The words of a notice.
+fn words(it: &NoticeRow) -> String {
+    let mut args: Vec<(&str, String)> = it.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    for (name, value) in &mut args {
+        if *name == "action" {
+            *value = i18n::try_text(&format!("actions.name.{value}"), &[]).unwrap_or_else(|| value.clone());
+        }
+    }
+    args.push(("when", dates::when_text(it.at, dates::now())));
+    let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    i18n::try_text(&format!("notice.{}", it.kind), &args).unwrap_or_else(|| it.kind.clone())
+}
+
+#[component]
+pub fn Notices() -> AnyView {
+    let (cache, toasts, me) = (use_cache(), use_toasts(), use_me());
+    let is_administrator =
+        Signal::derive(move || me.with(|it| it.as_ref().is_some_and(|it| it.role == Role::Administrator)));
+    let notices = use_notices(is_administrator);
+    let line = move |it: NoticeRow| {
+        let weight = if it.kind.starts_with("action") { Weight::Bad } else { Weight::Warn };
+        let text = words(&it);
+        let id = StoredValue::new(it.id);
+        let settle = move |()| {
+            spawn_local(async move {
+                if let Err(error) = settle_notice(cache, id.get_value()).await {
+                    toast_problem(toasts, &error);
+                }
+            });
+        };
+        view! {
+            <Notice class="mb-3" weight icon=Glyph::Alert text>
+                <Button small=true text=t!("notice.settle") on_press=settle/>
+            </Notice>
+        }
+    };
+    view! { {move || notices.data().unwrap_or_default().into_iter().map(line).collect_view()} }.into_any()
+}
