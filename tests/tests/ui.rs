@@ -141,8 +141,16 @@ fn every_page_in_both_languages_and_themes() {
     browser.fill("[name=password]", "a good password").unwrap();
     browser.press_enter().unwrap();
     browser.find(".rail").unwrap();
-    let pages =
-        ["/inbox", "/records/order", "/emails?filter=all", "/contacts", "/settings/aliases", "/technical/refusals"];
+    let pages = [
+        "/inbox",
+        "/records/order",
+        "/search?q=hatch",
+        "/emails?filter=all",
+        "/contacts",
+        "/settings/aliases",
+        "/technical/refusals",
+        "/nowhere",
+    ];
     let mut wrong = Vec::new();
     let record_page = format!("/record/{record}");
     for (language, dark, width) in [("en", false, 1440), ("vi", true, 1440), ("en", true, 390), ("vi", false, 390)] {
