@@ -309,3 +309,17 @@ fn a_reply_to_token_and_alias_at_once_is_kept_once_per_record_and_never_dropped(
     others.sort();
     assert_eq!(others, (0..rounds).map(|it| format!("New {it}")).collect::<Vec<_>>());
 }
+
+#[test]
+fn mail_leaves_encrypted_when_the_server_is_set_up_so() {
+    let (stack, api) = start_by(
+        "starttls",
+        |stack| json!({ "host": "localhost", "port": stack.sink().address().port(), "security": "starttls" }),
+    );
+    let new = json!({ "type": "ticket", "title": "T1", "email": "ok.gil@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    let message = id(&post(&api, &record, json!({ "text": "Hello" })));
+    send_now(&stack, &api, Duration::from_secs(11));
+    assert_eq!(state_of(&api, &message, "ok.gil@sink.test"), "sent", "{}", deliveries(&api, &message));
+    assert!(received(&stack, "ok.gil@sink.test")[0].tls);
+}

@@ -144,12 +144,17 @@ fn every_page_in_both_languages_and_themes() {
     let pages = [
         "/inbox",
         "/records/order",
+        "/search?q=hatch",
         "/failures",
         "/emails?filter=all",
         "/contacts",
         "/settings/aliases",
+        "/settings/servers",
+        "/settings/limits",
         "/settings/suppressions",
+        "/technical/actions",
         "/technical/refusals",
+        "/nowhere",
     ];
     let mut wrong = Vec::new();
     let record_page = format!("/record/{record}");

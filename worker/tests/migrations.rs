@@ -1,5 +1,6 @@
 //! Every upgrade on SQLite: from empty and from each earlier version with rows in it. `tests/tests/migrations.rs` does the
 //! same on D1, with the same rows.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -158,7 +158,7 @@ pub(super) const TALKS: &[Talk] = &[
         ],
     },
     Talk {
-        ago: 158,
+        ago: 330,
         to: "sales",
         name: "山田 花子",
         address: "hanako@komorebi.example",
