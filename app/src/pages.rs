@@ -3,6 +3,7 @@
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod failures;
 pub mod inbox;
 pub mod login;
 pub mod not_found;
@@ -12,3 +13,4 @@ pub mod refusals;
 pub mod search;
 pub mod set_up;
 pub mod shell;
+pub mod suppressions;

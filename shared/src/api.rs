@@ -7,12 +7,16 @@
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod failures;
 pub mod messages;
+#[cfg(feature = "schema")]
+pub mod openapi;
 pub mod problem;
 pub mod records;
 pub mod refusals;
 pub mod session;
 pub mod shell;
+pub mod suppressions;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -72,7 +76,13 @@ macro_rules! endpoints {
             type Body = $body;
             type Reply = $reply;
         }
-    )*};
+    )*
+        /// Adds these operations to the OpenAPI document.
+        #[cfg(feature = "schema")]
+        pub fn describe(document: &mut $crate::api::openapi::Document) {
+            $(document.add::<$name>(stringify!($name));)*
+        }
+    };
 }
 
 /// The path of an operation with its parameters filled in, in order, percent-encoded.
@@ -110,7 +120,7 @@ pub fn percent_encode(text: &str) -> String {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PageOf{T}"))]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it back as `cursor` for the next page; absent on the last one.
@@ -136,6 +146,7 @@ pub mod tag {
     pub const ALIASES: &str = "aliases";
     pub const CONTACTS: &str = "contacts";
     pub const REFUSALS: &str = "refusals";
+    pub const SUPPRESSIONS: &str = "suppressions";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

@@ -13,8 +13,12 @@ pub mod front_door;
 pub mod journal;
 pub mod mail;
 pub mod paths;
+pub mod postfix;
 pub mod report;
+#[cfg(feature = "browser")]
+pub mod screenshots;
 pub mod sink;
 pub mod smtp;
 pub mod stack;
+pub mod story;
 pub mod xtask;

@@ -6,7 +6,9 @@ mod build;
 mod check;
 mod deploy;
 mod dev;
+mod openapi;
 mod run;
+mod screenshots;
 mod setup;
 mod test;
 mod watch;
@@ -32,8 +34,11 @@ cargo xtask COMMAND
   bench [NAME...]   one JSON object for each benchmark, with its baseline of the same run
   migrate           apply worker/migrations to the development database
   deploy --dry-run  check what would be deployed, without network and login
+  screenshots [--readme] [FOLDER]
+                    pictures of the main pages with --demo data, to .mailroom/screenshots;
+                    --readme: the few small ones that README.md shows, to tests/screenshots
   setup [--tests]   install what is missing; --tests also what only the tests need
-  openapi           print the OpenAPI document
+  openapi           write worker/openapi.json from the operation types
 
 Tools go to .mailroom/tools, or to the folder in MAILROOM_TOOLS.
 ";
@@ -96,7 +101,13 @@ fn dispatch() -> Result<()> {
             setup::build_tools()?;
             if tests { setup::test_tools() } else { Ok(()) }
         }
-        "openapi" => args.finish().and_then(|()| deploy::openapi()),
+        "screenshots" => {
+            let readme = args.flag("--readme");
+            let folder = args.word();
+            args.finish()?;
+            screenshots::run(readme, folder.as_deref())
+        }
+        "openapi" => args.finish().and_then(|()| openapi::write()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -1,115 +1,17 @@
 //! The main job over the running Worker: real SMTP in, a record, an answer out, a red envelope, the retry; and what must
 //! hold when something breaks on the way.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
-#![allow(clippy::needless_pass_by_value, reason = "`json!` makes values")]
-#![allow(clippy::disallowed_methods, reason = "tests run natively, where the clock may be read")]
 
+use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
-use std::time::Instant;
 
-use mailroom_tests::client::Client;
+use mailroom_tests::front_door::Outcome;
 use mailroom_tests::mail::Mail;
 use mailroom_tests::mail::swaks;
-use mailroom_tests::sink::Received;
 use mailroom_tests::stack::Stack;
-use mailroom_tests::stack::StackOptions;
-use serde_json::Value;
+use mailroom_tests::story::*;
 use serde_json::json;
-
-const DOMAIN: &str = "corp.example";
-const PASSWORD: &str = "a good password";
-
-/// A stack of its own, set up, with an administrator logged in. The clock does not move by itself here.
-fn start(name: &str) -> (Stack, Client) {
-    let stack = Stack::start(StackOptions::test(name)).unwrap();
-    let form = json!({
-        "company": "Corp", "name": "Mai Lindqvist", "email": "mai@corp.example", "password": PASSWORD,
-        "domain": DOMAIN, "language": "en",
-        "smtp": { "host": "127.0.0.1", "port": stack.sink().address().port() },
-    });
-    assert!(stack.set_up(&form).unwrap());
-    let api = stack.client();
-    api.login("mai@corp.example", PASSWORD).unwrap();
-    (stack, api)
-}
-
-/// Asks until there is an answer; the test says how long a user would wait.
-fn within<T>(limit: Duration, what: &str, stack: &Stack, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + limit;
-    loop {
-        if let Some(found) = ask() {
-            return found;
-        }
-        assert!(Instant::now() < end, "waited {limit:?} for {what}\n{}", stack.log_tail(60));
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-const SOON: Duration = Duration::from_secs(10);
-
-fn get(api: &Client, path: &str) -> Value {
-    api.get(path).unwrap().ok().unwrap()
-}
-
-fn records(api: &Client) -> Vec<Value> {
-    get(api, "/api/v1/records?limit=200")["items"].as_array().unwrap().clone()
-}
-
-fn messages(api: &Client, record: &str) -> Vec<Value> {
-    let all = get(api, &format!("/api/v1/records/{record}/messages?limit=100"));
-    all["items"].as_array().unwrap().iter().filter(|it| it["kind"] != "system").cloned().collect()
-}
-
-fn record_titled(api: &Client, stack: &Stack, title: &str) -> Value {
-    within(SOON, &format!("the record {title}"), stack, || records(api).into_iter().find(|it| it["title"] == title))
-}
-
-fn id(value: &Value) -> String {
-    value["id"].as_str().unwrap().to_owned()
-}
-
-/// Moves the Worker's clock.
-fn set_clock(api: &Client, ahead: Duration) {
-    let offset = i64::try_from(ahead.as_millis()).unwrap();
-    api.post("/api/dev/switches", &json!({ "clock_offset": offset })).unwrap().ok().unwrap();
-}
-
-/// Closes the undo window and sends what is due.
-fn send_now(stack: &Stack, api: &Client, ahead: Duration) {
-    set_clock(api, ahead);
-    stack.cron(None).unwrap();
-}
-
-fn post(api: &Client, record: &str, body: Value) -> Value {
-    let mut message = json!({ "mode": "message", "text": "" });
-    for (key, value) in body.as_object().unwrap() {
-        message[key] = value.clone();
-    }
-    api.post(&format!("/api/v1/records/{record}/messages"), &message).unwrap().ok().unwrap()
-}
-
-fn deliveries(api: &Client, message: &str) -> Value {
-    get(api, &format!("/api/v1/messages/{message}/deliveries"))
-}
-
-fn state_of(api: &Client, message: &str, address: &str) -> String {
-    let all = deliveries(api, message);
-    let found = all["deliveries"].as_array().unwrap().iter().find(|it| it["address"] == address).cloned();
-    found.map(|it| it["state"].as_str().unwrap().to_owned()).unwrap_or_default()
-}
-
-fn received(stack: &Stack, address: &str) -> Vec<Received> {
-    stack.sink().messages_to(address)
-}
-
-/// A header of a raw mail, unfolded.
-fn header(raw: &str, name: &str) -> String {
-    let head = raw.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n\t", " ").replace("\r\n ", " ");
-    let wanted = format!("{}: ", name.to_lowercase());
-    let line = head.lines().find(|it| it.to_lowercase().starts_with(&wanted)).unwrap_or_default();
-    line.get(wanted.len()..).unwrap_or_default().trim().to_owned()
-}
 
 #[test]
 fn a_mail_becomes_a_record_is_answered_and_the_customer_writes_back() {
@@ -317,7 +219,7 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
             stack.kill_hard().unwrap();
         }
         let answer = stack.poster().post(from, "support@corp.example", raw);
-        if !matches!(answer, mailroom_tests::front_door::Outcome::Accepted) {
+        if !matches!(answer, Outcome::Accepted) {
             open.push(i);
         }
         if i == total / 2 + 5 {
@@ -328,7 +230,7 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
     for i in open {
         let (from, raw) = &mails[i];
         let answer = stack.poster().post(from, "support@corp.example", raw);
-        assert!(matches!(answer, mailroom_tests::front_door::Outcome::Accepted), "{answer:?}");
+        assert!(matches!(answer, Outcome::Accepted), "{answer:?}");
     }
     // Nudges died with the process; the sweep finds their rows.
     send_now(&stack, &api, Duration::from_mins(1));
@@ -350,4 +252,60 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
     let before = titles.len();
     titles.dedup();
     assert_eq!((before, titles.len()), (total + 1, total + 1), "each once");
+}
+
+/// Hands one mail over to several recipients at the same moment, as Email Routing does.
+fn at_once(stack: &Stack, from: &str, to: &[&str], raw: &[u8]) {
+    let ready = Barrier::new(to.len());
+    thread::scope(|scope| {
+        for to in to {
+            let (ready, poster) = (&ready, stack.poster());
+            scope.spawn(move || {
+                ready.wait();
+                assert_eq!(poster.post(from, to, raw), Outcome::Accepted, "{to}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_reply_to_token_and_alias_at_once_is_kept_once_per_record_and_never_dropped() {
+    let (stack, api) = start("at-once");
+    let new = json!({ "type": "ticket", "title": "T1", "email": "ok.ann@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    post(&api, &record, json!({ "text": "Did it help?" }));
+    send_now(&stack, &api, Duration::from_secs(11));
+    let ours = stack.sink().wait_for("ok.ann@sink.test", 1, SOON).unwrap().remove(0).raw;
+    let token = header(&ours, "Reply-To").split(['<', '>']).nth(1).unwrap().to_owned();
+    let reference = header(&ours, "Message-ID");
+    let to = [token.as_str(), "support@corp.example"];
+    let rounds = 6;
+    for round in 0..rounds {
+        // With References both hand-overs belong to the record, which has the reply once. Without, the token says where one
+        // belongs, and to the alias it is a mail like any other: a ticket of its own.
+        let known = Mail::new("ok.ann@sink.test", "support@corp.example", "Re: T1", &format!("Known {round}"));
+        at_once(&stack, "ok.ann@sink.test", &to, &known.reply_to(&reference).raw().unwrap());
+        let unknown =
+            Mail::new("ok.ann@sink.test", "support@corp.example", &format!("New {round}"), &format!("Unknown {round}"));
+        at_once(&stack, "ok.ann@sink.test", &to, &unknown.raw().unwrap());
+    }
+    send_now(&stack, &api, Duration::from_mins(1));
+    let expected = 2 * rounds;
+    within(SOON, "all replies", &stack, || {
+        let here = messages(&api, &record).iter().filter(|it| it["incoming"] == true).count();
+        (here >= expected && records(&api).len() > rounds).then_some(())
+    });
+    let mut here: Vec<String> = messages(&api, &record)
+        .iter()
+        .filter(|it| it["incoming"] == true)
+        .map(|it| it["text"].as_str().unwrap().trim().to_owned())
+        .collect();
+    here.sort();
+    let mut wanted: Vec<String> = (0..rounds).flat_map(|it| [format!("Known {it}"), format!("Unknown {it}")]).collect();
+    wanted.sort();
+    assert_eq!(here, wanted);
+    let mut others: Vec<String> =
+        records(&api).iter().map(|it| it["title"].as_str().unwrap().to_owned()).filter(|it| it != "T1").collect();
+    others.sort();
+    assert_eq!(others, (0..rounds).map(|it| format!("New {it}")).collect::<Vec<_>>());
 }

@@ -8,6 +8,7 @@ mod events;
 mod hub;
 mod jobs;
 mod mailer;
+mod nudges;
 mod smtp;
 
 pub use clock::DEV_CLOCK;

@@ -9,6 +9,7 @@ use crate::ports::DbError;
 use crate::store::StoreError;
 use crate::store::deliveries;
 use crate::store::ingests;
+use crate::store::suppressions;
 
 /// A nudge is given this long before its mail counts as forgotten.
 const PATIENCE: Span = Span::seconds(20);
@@ -29,7 +30,9 @@ pub async fn tick(app: &SharedApp) {
 }
 
 async fn settle_lost(app: &SharedApp) -> Result<(), DbError> {
-    let answers = app.db.batch(deliveries::settle_lost(app.now()).to_vec()).await?;
+    let mut statements = deliveries::settle_lost(app.now()).to_vec();
+    statements.push(suppressions::expire(app.now()));
+    let answers = app.db.batch(statements).await?;
     if answers.iter().any(|it| it.changes > 0) {
         app.stale(&[
             mailroom_shared::api::tag::EMAILS.to_owned(),

@@ -20,6 +20,8 @@ pub use ingest::write_all;
 pub enum Job {
     /// Write an accepted mail.
     Ingest { id: String },
+    /// Write these accepted mails.
+    IngestAll { ids: Vec<String> },
     /// Send what is due.
     Deliver,
 }
@@ -27,7 +29,7 @@ pub enum Job {
 impl Job {
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Ingest { .. } => "ingest",
+            Self::Ingest { .. } | Self::IngestAll { .. } => "ingest",
             Self::Deliver => "deliver",
         }
     }
@@ -55,6 +57,7 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
     for (index, body) in bodies.iter().enumerate() {
         match serde_json::from_str::<Job>(body) {
             Ok(Job::Ingest { id }) => ingests.push((index, id)),
+            Ok(Job::IngestAll { ids }) => ingests.extend(ids.into_iter().map(|id| (index, id))),
             Ok(Job::Deliver) => deliver_asked = Some(index),
             Err(error) => log::warn("unknown_job", &[("queue", queue), ("error", &error.to_string())]),
         }
@@ -65,6 +68,7 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
         if let Err(error) = ingest(app, &ids).await {
             log::error("ingest_failed", &[("error", &error.to_string())]);
             failed.extend(ingests.iter().map(|(index, _)| *index));
+            failed.dedup();
         }
     }
     if let Some(index) = deliver_asked

@@ -7,6 +7,7 @@ pub mod app;
 pub mod cloudflare;
 pub mod cron;
 pub mod error;
+pub mod group;
 pub mod http;
 pub mod inbound;
 pub mod jobs;

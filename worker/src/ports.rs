@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use async_trait::async_trait;
+use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
 use crate::jobs::Job;
@@ -35,6 +36,12 @@ impl From<&String> for Value {
 impl From<Timestamp> for Value {
     fn from(at: Timestamp) -> Self {
         Self::Number(at.as_millis() as f64)
+    }
+}
+/// In milliseconds.
+impl From<Span> for Value {
+    fn from(span: Span) -> Self {
+        Self::Number(span.as_millis() as f64)
     }
 }
 impl From<u32> for Value {

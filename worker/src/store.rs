@@ -4,6 +4,7 @@ pub mod aliases;
 pub mod contacts;
 pub mod deliveries;
 pub mod facts;
+pub mod failures;
 pub mod ingests;
 pub mod messages;
 pub mod records;
@@ -11,6 +12,7 @@ pub mod refusals;
 pub mod servers;
 pub mod settings;
 pub mod status;
+pub mod suppressions;
 pub mod users;
 
 use serde::Deserialize;

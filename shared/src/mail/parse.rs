@@ -42,27 +42,53 @@ pub fn parse_head(raw: &[u8]) -> Head {
 
 /// Reads a whole mail.
 pub fn parse(raw: &[u8]) -> InboundMail {
-    let size = raw.len();
-    let sha256 = sha256_hex(raw);
-    let raw = &*with_line_feeds(raw);
-    let lines = structure::read_head(raw, 0, true);
-    let mut issues = Vec::new();
-    let for_tree = HeadLines { headers: lines.headers.clone(), body: lines.body, issues: Vec::new() };
-    let mut head = build_head(lines, raw.is_empty());
-    let parts = read_parts(raw, for_tree, &mut issues);
-    let mut body = collect(raw, &parts, &mut issues);
-    if let Some(html) = &mut body.html {
-        extract_data_images(html, &mut body.attachments);
+    let mut mail = open(raw).read();
+    mail.sha256 = sha256_hex(raw);
+    for file in mail.attachments.iter_mut().filter(|it| it.sha256.is_empty()) {
+        file.sha256 = sha256_hex(&file.bytes);
     }
-    mark_inline(body.html.as_deref(), &mut body.attachments);
-    head.issues.extend(issues);
-    dedupe(&mut head.issues);
-    let text = match (body.text, &body.html) {
-        (Some(text), _) => text,
-        (None, Some(html)) => html::to_text(html),
-        (None, None) => String::new(),
-    };
-    InboundMail { head, text, html: body.html, attachments: body.attachments, size, sha256 }
+    mail
+}
+
+/// Reads the header section, so that the rest is read only when it is needed.
+pub(in crate::mail) fn open(raw: &[u8]) -> Opened<'_> {
+    let size = raw.len();
+    let raw = with_line_feeds(raw);
+    let lines = structure::read_head(&raw, 0, true);
+    let body = lines.body;
+    let head = build_head(lines, raw.is_empty());
+    Opened { raw, size, body, head }
+}
+
+/// A mail of which the header section was read.
+pub(in crate::mail) struct Opened<'a> {
+    raw: std::borrow::Cow<'a, [u8]>,
+    size: usize,
+    body: usize,
+    pub(in crate::mail) head: Head,
+}
+
+impl Opened<'_> {
+    /// Reads the rest. Hashes are left empty: who only looks at a mail doesn't need them.
+    pub(in crate::mail) fn read(self) -> InboundMail {
+        let Self { raw, size, body, mut head } = self;
+        let mut issues = Vec::new();
+        let for_tree = HeadLines { headers: head.headers.clone(), body, issues: Vec::new() };
+        let parts = read_parts(&raw, for_tree, &mut issues);
+        let mut body = collect(&raw, &parts, &mut issues);
+        if let Some(html) = &mut body.html {
+            extract_data_images(html, &mut body.attachments);
+        }
+        mark_inline(body.html.as_deref(), &mut body.attachments);
+        head.issues.extend(issues);
+        dedupe(&mut head.issues);
+        let text = match (body.text, &body.html) {
+            (Some(text), _) => text,
+            (None, Some(html)) => html::to_text(html),
+            (None, None) => String::new(),
+        };
+        InboundMail { head, text, html: body.html, attachments: body.attachments, size, sha256: String::new() }
+    }
 }
 
 /// The tree; when the boundary a mail declares is never used, with the one that is.
@@ -187,12 +213,20 @@ fn dedupe(issues: &mut Vec<ParseIssue>) {
 
 /// A header value without control characters: they become blanks.
 fn clean_header(text: &str) -> String {
+    if is_plain(text.as_bytes()) {
+        return text.trim().to_owned();
+    }
     text.chars()
         .filter(|c| *c != '\0')
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect::<String>()
         .trim()
         .to_owned()
+}
+
+/// Printable ASCII and blanks only, as nearly every header is.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|it| (b' '..=b'~').contains(it))
 }
 
 /// One line for people: controls and runs of blanks become one blank.

@@ -1,8 +1,8 @@
-//! Deployment without a network, migrations, and the API's description.
+//! Deployment without a network, and migrations.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::run::{cargo, shown, step};
+use super::run::{shown, step};
 use super::{build, setup};
 use crate::{paths, stack};
 
@@ -20,12 +20,4 @@ pub(super) fn dry_run() -> Result<()> {
 pub(super) fn migrate() -> Result<()> {
     setup::build_tools()?;
     step("apply worker/migrations to the development database", || stack::migrate(&paths::dev_state()))
-}
-
-pub(super) fn openapi() -> Result<()> {
-    if !paths::root().join("shared/examples/openapi.rs").exists() {
-        bail!("the generator shared/examples/openapi.rs is not there; a running Worker serves GET /api/openapi.json");
-    }
-    let args = ["run", "--quiet", "--package", "mailroom-shared", "--features", "schema", "--example", "openapi"];
-    shown(cargo().args(args))
 }

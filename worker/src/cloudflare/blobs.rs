@@ -1,5 +1,9 @@
-//! R2.
+//! R2. A mail is read again a moment after it was kept, mostly by the same isolate: what was just written is remembered.
+//! Keys are content hashes, so what is remembered is never out of date.
 
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -7,6 +11,35 @@ use async_trait::async_trait;
 use super::env::DEV_FAULTS;
 use crate::ports::BlobError;
 use crate::ports::Blobs;
+
+/// Larger ones are not remembered, and all together take no more than that: an isolate has 128 MB.
+const REMEMBER_EACH: usize = 256 * 1024;
+const REMEMBER_ALL: usize = 4 * 1024 * 1024;
+/// Mails as they came in: files are not read again soon.
+const REMEMBERED: &str = "raw/";
+
+/// The newest last.
+static RECENT: Mutex<VecDeque<(String, Vec<u8>)>> = Mutex::new(VecDeque::new());
+
+fn remember(key: &str, bytes: &[u8]) {
+    if !key.starts_with(REMEMBERED) || bytes.len() > REMEMBER_EACH {
+        return;
+    }
+    let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    recent.push_back((key.to_owned(), bytes.to_vec()));
+    let mut size: usize = recent.iter().map(|(_, it)| it.len()).sum();
+    while size > REMEMBER_ALL {
+        let Some((_, oldest)) = recent.pop_front() else { return };
+        size -= oldest.len();
+    }
+}
+
+/// Given away: it is asked for once.
+fn recall(key: &str) -> Option<Vec<u8>> {
+    let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = recent.iter().position(|(it, _)| it == key)?;
+    recent.remove(place).map(|(_, bytes)| bytes)
+}
 
 pub(super) struct R2(pub(super) worker::Bucket);
 
@@ -17,12 +50,15 @@ impl Blobs for R2 {
             return Err(BlobError("made to fail".to_owned()));
         }
         let put = self.0.put(key, bytes.to_vec()).execute().await;
-        put.map(|_| ()).map_err(|e| BlobError(e.to_string()))
+        put.map(|_| remember(key, bytes)).map_err(|e| BlobError(e.to_string()))
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BlobError> {
         if DEV_FAULTS.blobs.load(Ordering::Relaxed) {
             return Err(BlobError("made to fail".to_owned()));
+        }
+        if let Some(bytes) = recall(key) {
+            return Ok(Some(bytes));
         }
         let object = self.0.get(key).execute().await.map_err(|e| BlobError(e.to_string()))?;
         match object.as_ref().and_then(worker::Object::body) {

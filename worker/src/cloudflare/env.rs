@@ -19,6 +19,7 @@ use super::mailer::PlatformMailer;
 use crate::app::App;
 use crate::app::Config;
 use crate::app::SharedApp;
+use crate::group::Grouped;
 use crate::ports::JobError;
 use crate::ports::Jobs;
 use crate::ports::Live;
@@ -86,7 +87,7 @@ pub fn app_from_env(env: &Env) -> Result<SharedApp, Missing> {
         bindings,
     };
     Ok(Arc::new(App {
-        db: Box::new(D1(SendWrapper::new(db.unchecked_into()))),
+        db: Box::new(Grouped::new(D1(SendWrapper::new(db.unchecked_into())))),
         blobs: Box::new(R2(env.bucket(MAIL).map_err(|_| Missing(MAIL))?)),
         jobs: env.queue(JOBS).map_or_else(|_| Box::new(Absent) as Box<dyn Jobs>, |it| Box::new(Queue(it))),
         live: env

@@ -14,6 +14,7 @@ use worker::send::SendWrapper;
 use super::env::HUB;
 use super::env::app_from_env;
 use super::hub::HubClient;
+use super::nudges;
 use crate::error::AppError;
 use crate::http;
 use crate::inbound;
@@ -115,7 +116,7 @@ pub async fn email(message: JsValue, env: Env, ctx: worker::worker_sys::Context)
         Ok(Admission::Accepted { nudge }) => {
             if let Some(job) = nudge {
                 // Answer first: the row is written, and the sweep finds it should this be lost.
-                ctx.wait_until(async move { app.nudge(job, 0).await });
+                nudges::gather(app, &ctx, job);
             }
             Ok(())
         }

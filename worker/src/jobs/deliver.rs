@@ -45,6 +45,7 @@ use crate::store::deliveries::Outcome;
 use crate::store::messages;
 use crate::store::servers;
 use crate::store::settings;
+use crate::store::suppressions;
 
 /// Deliveries claimed at once: what a crash may leave unknown.
 const CLAIM: u32 = 48;
@@ -190,7 +191,12 @@ impl Run<'_> {
             return Ok(());
         }
         let outcomes = self.outcomes.take();
-        let statements = deliveries::record(self.claim, &outcomes, self.app.now()).to_vec();
+        let mut statements = deliveries::record(self.claim, &outcomes, self.app.now()).to_vec();
+        let failed: Vec<&str> =
+            outcomes.iter().filter(|it| it.state == DeliveryState::Failed.as_str()).map(|it| it.id.as_str()).collect();
+        if !failed.is_empty() {
+            statements.extend(suppressions::of_failures(&failed, self.app.now()));
+        }
         // Two tries: what was sent must be known to be sent.
         match self.app.db.batch(statements.clone()).await {
             Ok(_) => Ok(()),

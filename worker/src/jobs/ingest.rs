@@ -39,11 +39,12 @@ use crate::store::ingests;
 use crate::store::ingests::Open;
 use crate::store::messages;
 use crate::store::records;
+use crate::store::suppressions;
 
 /// After this many tries a mail is shown to people as unprocessed.
 const MAX_TRIES: u32 = 10;
 /// Mails worked on at once; their round trips overlap.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 24;
 
 /// Why a mail could not be written now.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -78,12 +79,7 @@ pub async fn run(app: &SharedApp, ids: &[String]) -> Result<(), StoreError> {
 pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
     let mut tags = BTreeSet::new();
     let mut has_mail = false;
-    let mut rest = open.into_iter();
-    loop {
-        let chunk: Vec<Open> = rest.by_ref().take(AT_ONCE).collect();
-        if chunk.is_empty() {
-            break;
-        }
+    for chunk in chunks(open) {
         let done = futures::future::join_all(chunk.iter().map(|it| one(app, it))).await;
         for (result, open) in done.into_iter().zip(&chunk) {
             match result {
@@ -109,6 +105,15 @@ pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
     if has_mail {
         app.nudge(super::Job::Deliver, 0).await;
     }
+}
+
+/// What is worked on at once. The first mail of each sender comes in an earlier chunk than his others: what it makes, a
+/// contact above all, is there when they are decided.
+fn chunks(open: Vec<Open>) -> Vec<Vec<Open>> {
+    let mut seen = BTreeSet::new();
+    let (firsts, others): (Vec<Open>, Vec<Open>) =
+        open.into_iter().partition(|it| it.mail_from.is_empty() || seen.insert(it.mail_from.to_lowercase()));
+    firsts.chunks(AT_ONCE).chain(others.chunks(AT_ONCE)).map(<[Open]>::to_vec).collect()
 }
 
 #[derive(Default)]
@@ -287,6 +292,11 @@ fn push_write(
         keys.extend(m.to.iter().chain(&m.cc).map(|it| it.address.key()));
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         out.push(post::take_part(record, &keys));
+        // Proven to be from there, and written by a person.
+        if let Some(author) = m.author_email.as_ref().filter(|_| m.automatic.is_none() && m.authenticated == Some(true))
+        {
+            out.push(suppressions::wrote(&author.key()));
+        }
         if let Some(alias) = &write.alias {
             out.push(aliases::mark_received(alias.as_str(), m.at));
         }
@@ -357,4 +367,5 @@ fn push_mark(
         event,
     };
     out.extend(deliveries::mark(&row, now));
+    out.extend(suppressions::of_failures(&[mark.delivery.as_str()], now));
 }

@@ -162,7 +162,7 @@ pub struct ClaimedFile {
 pub fn claimed_files(claim: &str) -> Statement {
     statement!(
         "SELECT message_id, name, content_type, sha256, cid FROM attachments
-         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, id",
+         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, rowid",
         claim
     )
 }
@@ -311,6 +311,7 @@ pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, S
             status: row.status,
             server_text: row.server_text,
             server: row.server_name,
+            advice: None,
         })
         .collect())
 }
@@ -446,7 +447,11 @@ pub async fn list(app: &App, query: &EmailQuery) -> Result<Page<EmailRow>, Store
             record_number: it.prefix.zip(it.number).map(|(prefix, n)| super::records::number(&prefix, n)),
             subject: it.subject,
             sender: it.sender.name.unwrap_or_else(|| it.sender.address.as_str().to_owned()),
-            recipient: if it.name.is_empty() { it.address } else { format!("{} <{}>", it.name, it.address) },
+            recipient: if it.name.is_empty() || it.name == it.address {
+                it.address
+            } else {
+                format!("{} <{}>", it.name, it.address)
+            },
             state: it.state,
             lane: it.lane,
             server: it.server,
@@ -538,7 +543,7 @@ pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
             m.delivery,
             m.to.as_str(),
             now,
-            m.reason.map(Reason::as_str),
+            m.reason.or(m.to.needs_person().then_some(Reason::Undefined)).map(Reason::as_str),
             m.permanent,
             m.code,
             m.status,

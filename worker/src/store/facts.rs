@@ -1,6 +1,8 @@
 //! Facts for decisions: contacts with the users they are, and everything an inbound mail has to be held against. One
 //! batch of reads; lists travel as JSON, so no statement has more than a few parameters.
 
+mod together;
+
 use std::collections::HashMap;
 
 use mailroom_shared::address::Domain;
@@ -92,12 +94,12 @@ impl From<ContactRow> for ContactFact {
     }
 }
 
-/// Contacts with the users they are; `condition` is about `c`.
+/// Contacts with the users they are; `condition` is about `c`. `emails` is made text: as JSON it would nest in [`together`].
 pub fn contacts_where(condition: &str) -> String {
     format!(
         "SELECT c.id, c.name, c.archived,
          (SELECT json_group_array(address) FROM (SELECT address FROM contact_emails WHERE contact_id = c.id ORDER BY position))
-           AS emails,
+           || '' AS emails,
          u.id AS user_id, u.role, u.notify_by, u.language, COALESCE(u.archived, 0) AS user_archived,
          EXISTS (SELECT 1 FROM contact_emails e JOIN aliases a ON a.key = e.key WHERE e.contact_id = c.id) AS is_alias,
          EXISTS (SELECT 1 FROM contact_emails e JOIN suppressions s ON s.address_key = e.key
@@ -106,21 +108,34 @@ pub fn contacts_where(condition: &str) -> String {
     )
 }
 
-/// Messages an inquiry is about: `?1` our ids, `?2` Message-IDs, both JSON. `OR` instead of `UNION`: D1 takes five
-/// terms in a compound select, and each of these uses an index of its own.
-const MESSAGES: &str = "(id IN (SELECT value FROM json_each(?1)) OR rfc_id IN (SELECT value FROM json_each(?2))
- OR id IN (SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2))))";
+/// What an inquiry is about, found once for all questions that refer to it: `?1` our message ids, `?2` Message-IDs, `?3`
+/// alias keys, `?4` local parts, each JSON. `OR` instead of `UNION` where it can be: D1 takes five terms in a compound
+/// select, and each of these uses an index of its own.
+const ASKED: &str = "asked_messages AS MATERIALIZED (
+   SELECT id, record_id, author_id FROM messages WHERE id IN (SELECT value FROM json_each(?1))
+     OR rfc_id IN (SELECT value FROM json_each(?2))
+     OR id IN (SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2)))),
+ asked_aliases AS MATERIALIZED (
+   SELECT id, record_id, parent_record_id, owner_id FROM aliases WHERE key IN (SELECT value FROM json_each(?3))
+     OR (any_domain = 1 AND substr(key, 1, instr(key, '@') - 1) IN (SELECT value FROM json_each(?4)))),
+ asked_records AS MATERIALIZED (
+   SELECT record_id AS id FROM asked_messages UNION SELECT record_id FROM asked_aliases
+     UNION SELECT parent_record_id FROM asked_aliases),
+ asked_people AS MATERIALIZED (
+   SELECT contact_id AS id FROM followers WHERE record_id IN (SELECT id FROM asked_records)
+     UNION SELECT customer_id FROM records WHERE id IN (SELECT id FROM asked_records)
+     UNION SELECT u.contact_id FROM records r JOIN users u ON u.id = r.responsible_id
+       WHERE r.id IN (SELECT id FROM asked_records)
+     UNION SELECT author_id FROM asked_messages
+     UNION SELECT contact_id FROM users WHERE id IN (SELECT owner_id FROM asked_aliases))";
 
-/// Aliases: `?3` keys, `?4` local parts, both JSON.
-const ALIASES: &str = "(key IN (SELECT value FROM json_each(?3))
- OR (any_domain = 1 AND substr(key, 1, instr(key, '@') - 1) IN (SELECT value FROM json_each(?4))))";
-
-/// Records of these messages, targets and parents of these aliases.
-fn records_of() -> String {
-    format!(
-        "SELECT id FROM records WHERE id IN (SELECT record_id FROM messages WHERE {MESSAGES})
-         OR id IN (SELECT record_id FROM aliases WHERE {ALIASES})
-         OR id IN (SELECT parent_record_id FROM aliases WHERE {ALIASES})"
+fn asked(inquiry: &Inquiry) -> Statement {
+    statement!(
+        ASKED,
+        to_json(&inquiry.reply_ids),
+        to_json(&inquiry.references),
+        to_json(&inquiry.alias_keys),
+        to_json(&inquiry.alias_names)
     )
 }
 
@@ -287,68 +302,40 @@ fn read_context(answers: &mut Answers, secret: &str) -> Result<Context, StoreErr
 }
 
 fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<Statement> {
-    let ours = to_json(&inquiry.reply_ids);
-    let references = to_json(&inquiry.references);
-    let keys = to_json(&inquiry.alias_keys);
-    let names = to_json(&inquiry.alias_names);
     let addresses = to_json(&inquiry.addresses);
     let sender = inquiry.sender.clone().unwrap_or_default();
-    let about = |sql: String| statement!(sql, &ours, &references, &keys, &names);
-    let records = records_of();
     let window = now - LOOP_WINDOW;
     vec![
         statement!(
-            format!(
-                "SELECT a.id, a.address, a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed,
-                 a.outcome, a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact
-                 FROM aliases a LEFT JOIN users u ON u.id = a.owner_id
-                 WHERE a.id IN (SELECT id FROM aliases WHERE {})",
-                ALIASES.replace("?3", "?1").replace("?4", "?2")
-            ),
-            &keys,
-            &names
+            "SELECT a.id, a.address, a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed,
+             a.outcome, a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact
+             FROM aliases a LEFT JOIN users u ON u.id = a.owner_id WHERE a.id IN (SELECT id FROM asked_aliases)"
         ),
         statement!(
-            format!(
-                "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at FROM messages
-                 WHERE {MESSAGES}"
-            ),
-            &ours,
-            &references
+            "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at FROM messages
+             WHERE id IN (SELECT id FROM asked_messages)"
         ),
-        about(format!(
+        statement!(
             "SELECT r.id, r.type, r.title, r.email, r.customer_id, u.contact_id AS responsible_contact, r.deleted,
              COALESCE((SELECT id FROM messages WHERE record_id = r.id AND kind IN ('comment', 'email') AND internal = 0
                  ORDER BY at DESC, id DESC LIMIT 1),
                (SELECT id FROM messages WHERE record_id = r.id ORDER BY at DESC, id DESC LIMIT 1)) AS last_message
-             FROM records r LEFT JOIN users u ON u.id = r.responsible_id WHERE r.id IN ({records})"
-        )),
-        about(format!("SELECT record_id, contact_id FROM followers WHERE record_id IN ({records})")),
+             FROM records r LEFT JOIN users u ON u.id = r.responsible_id WHERE r.id IN (SELECT id FROM asked_records)"
+        ),
         statement!(
-            format!(
-                "SELECT record_id, address_key FROM participants WHERE record_id IN ({records}) AND (address_key = ?5
-                 OR address_key IN (SELECT key FROM contact_emails WHERE contact_id IN
-                   (SELECT contact_id FROM contact_emails WHERE key = ?5)))"
-            ),
-            &ours,
-            &references,
-            &keys,
-            &names,
+            "SELECT record_id, contact_id FROM followers WHERE record_id IN (SELECT id FROM asked_records)"
+        ),
+        statement!(
+            "SELECT record_id, address_key FROM participants WHERE record_id IN (SELECT id FROM asked_records)
+             AND (address_key = ?1 OR address_key IN (SELECT key FROM contact_emails WHERE contact_id IN
+               (SELECT contact_id FROM contact_emails WHERE key = ?1)))",
             &sender
         ),
         statement!(
-            contacts_where(&format!(
-                "(c.id IN (SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?5)))
-                 OR c.id IN (SELECT contact_id FROM followers WHERE record_id IN ({records}))
-                 OR c.id IN (SELECT customer_id FROM records WHERE id IN ({records}))
-                 OR c.id IN (SELECT u2.contact_id FROM records r JOIN users u2 ON u2.id = r.responsible_id WHERE r.id IN ({records}))
-                 OR c.id IN (SELECT author_id FROM messages WHERE {MESSAGES})
-                 OR c.id IN (SELECT contact_id FROM users WHERE id IN (SELECT owner_id FROM aliases WHERE {ALIASES})))"
-            )),
-            &ours,
-            &references,
-            &keys,
-            &names,
+            contacts_where(
+                "c.id IN (SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?1))
+                   UNION SELECT id FROM asked_people)"
+            ),
             &addresses
         ),
         statement!(
@@ -399,7 +386,7 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
 pub async fn load(app: &App, inquiry: &Inquiry, except: Option<&str>) -> Result<(Context, Facts), StoreError> {
     let mut all = context_statements();
     all.extend(statements(inquiry, app.now(), except));
-    let mut answers = Answers::new(app.db.batch(all).await?);
+    let mut answers = together::run(app, &asked(inquiry), all).await?;
     let context = read_context(&mut answers, &app.config.token_secret)?;
     Ok((context, read(&mut answers)?))
 }

@@ -48,7 +48,7 @@ pub(super) fn attachment(part: &Part, content_type: &str, declared_name: Option<
     let cid = part.header("Content-ID").and_then(clean_cid);
     let is_image = content_type.starts_with("image/");
     let inline = is_image && part.disposition.value == "inline";
-    Attachment { name, content_type: content_type.to_owned(), sha256: sha256_hex(&bytes), bytes, cid, inline }
+    Attachment { name, content_type: content_type.to_owned(), sha256: String::new(), bytes, cid, inline }
 }
 
 fn clean_cid(value: &str) -> Option<String> {
@@ -128,7 +128,7 @@ pub(super) fn drop_twin_invitations(attachments: &mut Vec<Attachment>) {
     let mut seen = HashSet::new();
     attachments.retain(|it| {
         let is_invitation = matches!(it.content_type.as_str(), "text/calendar" | "application/ics");
-        !is_invitation || seen.insert(it.sha256.clone())
+        !is_invitation || seen.insert(it.bytes.clone())
     });
 }
 

@@ -132,6 +132,17 @@ pub(super) fn read_head(raw: &[u8], start: usize, is_root: bool) -> HeadLines {
         value.param("charset").map(str::to_owned)
     });
     for (name, value) in values {
+        // Nothing to decode: neither other bytes nor an escape of ISO-2022 or HZ.
+        let is_simple = super::is_plain(&value) && !value.windows(2).any(|it| it == b"~{");
+        let value = match String::from_utf8(value) {
+            Ok(text) if is_simple => {
+                let value = if text.ends_with(' ') || text.starts_with(' ') { text.trim().to_owned() } else { text };
+                res.headers.push(RawHeader { name, value });
+                continue;
+            }
+            Ok(text) => text.into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
         let is_unicode = core::str::from_utf8(&value).is_ok();
         let decoded = super::charset::decode(&value, charset.as_deref().filter(|_| !is_unicode));
         if !decoded.is_clean {
