@@ -17,6 +17,8 @@ pub fn parse_mailboxes(value: &str) -> Vec<Mailbox> {
     input.push('\n');
     let mut res = Vec::new();
     let HeaderValue::Address(parsed) = MessageStream::new(input.as_bytes()).parse_address() else { return res };
+    // `Blake, Nora <nora@corp.test>`: a comma that should have been quoted.
+    let mut loose: Vec<&str> = Vec::new();
     for address in parsed.iter().take(MAX_MAILBOXES) {
         let name = address.name.as_deref().unwrap_or_default();
         let found = match &address.address {
@@ -24,11 +26,21 @@ pub fn parse_mailboxes(value: &str) -> Vec<Mailbox> {
             // `ann@corp.test (Ann)` and bare words may end up as the name.
             None => read_address(name).map(|it| (it, "")),
         };
-        if let Some((address, name)) = found {
-            let name = without_quotes(name.trim());
-            let is_repetition = EmailAddress::parse(name).is_ok_and(|it| it == address);
-            res.push(Mailbox::new(Some(name).filter(|_| !is_repetition), address));
-        }
+        let Some((address, name)) = found else {
+            let word = address.name.as_deref().or(address.address.as_deref()).unwrap_or_default().trim();
+            if (1..=60).contains(&word.len()) && !word.contains('@') && loose.len() < 3 {
+                loose.push(word);
+            }
+            continue;
+        };
+        let before = core::mem::take(&mut loose);
+        let name = without_quotes(name.trim());
+        let is_repetition = EmailAddress::parse(name).is_ok_and(|it| it == address);
+        let name = match (name, before.as_slice()) {
+            ("", _) | (_, []) => name.to_owned(),
+            (name, before) => format!("{}, {name}", before.join(", ")),
+        };
+        res.push(Mailbox::new(Some(name.as_str()).filter(|_| !is_repetition), address));
     }
     res
 }
