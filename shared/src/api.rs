@@ -7,10 +7,12 @@
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod incoming;
 pub mod messages;
 pub mod problem;
 pub mod records;
 pub mod refusals;
+pub mod route;
 pub mod session;
 pub mod shell;
 
@@ -136,6 +138,8 @@ pub mod tag {
     pub const ALIASES: &str = "aliases";
     pub const CONTACTS: &str = "contacts";
     pub const REFUSALS: &str = "refusals";
+    /// The journal of everything that came in, paused senders.
+    pub const INCOMING: &str = "incoming";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

@@ -6,9 +6,14 @@ use crate::app::SharedApp;
 use crate::jobs;
 use crate::log;
 use crate::ports::DbError;
+use crate::store::Answers;
 use crate::store::StoreError;
+use crate::store::aliases;
 use crate::store::deliveries;
+use crate::store::incoming;
 use crate::store::ingests;
+use crate::store::refusals;
+use crate::store::settings;
 
 /// A nudge is given this long before its mail counts as forgotten.
 const PATIENCE: Span = Span::seconds(20);
@@ -22,6 +27,9 @@ pub async fn tick(app: &SharedApp) {
     }
     if let Err(error) = pick_up(app).await {
         log::error("sweep_ingests_failed", &[("error", &error.to_string())]);
+    }
+    if let Err(error) = keep_house(app).await {
+        log::error("housekeeping_failed", &[("error", &error.to_string())]);
     }
     if let Err(error) = jobs::deliver(app).await {
         log::error("sweep_deliveries_failed", &[("error", &error.to_string())]);
@@ -46,6 +54,23 @@ async fn pick_up(app: &SharedApp) -> Result<(), StoreError> {
     if !stuck.is_empty() {
         log::warn("picked_up", &[("count", &stuck.len().to_string())]);
         jobs::write_all(app, stuck).await;
+    }
+    Ok(())
+}
+
+/// Former addresses of an alias live until nobody used them for so long.
+const QUIET: Span = Span::days(90);
+
+/// Old lines of the journal and quiet addresses go; the size of the database is noted, so that people are told in time.
+async fn keep_house(app: &SharedApp) -> Result<(), StoreError> {
+    let now = app.now();
+    let mut answers = Answers::new(app.db.batch(vec![settings::get(refusals::JOURNAL_DAYS)]).await?);
+    let days = settings::days(&mut answers, refusals::KEPT_DAYS)?;
+    let mut statements = refusals::forget(now - Span::days(i64::from(days))).to_vec();
+    statements.push(aliases::retire_names(now - QUIET));
+    let size = app.db.batch(statements).await?.iter().filter_map(|it| it.database_bytes).next_back();
+    if let Some(size) = size {
+        app.run(settings::set(incoming::DATABASE_BYTES, &format!("{size:.0}"))).await?;
     }
     Ok(())
 }

@@ -3,12 +3,16 @@
 mod aliases;
 mod contacts;
 mod dev;
+mod domains;
 mod emails;
 mod endpoint;
 mod files;
+mod incoming;
 mod messages;
+mod moves;
 mod records;
 mod refusals;
+mod route;
 mod session;
 mod shell;
 
@@ -103,13 +107,30 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
     let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);
     let r = mount::<api::aliases::ChangeAlias, _, _>(r, Administrator, aliases::change);
+    let r = mount::<api::aliases::ReadAlias, _, _>(r, User, aliases::read);
     let r = mount::<api::aliases::DeleteAlias, _, _>(r, Administrator, aliases::delete);
     let r = mount::<api::aliases::ListDomains, _, _>(r, User, aliases::domains);
+    let r = mount::<api::aliases::CreateDomain, _, _>(r, Administrator, domains::create);
+    let r = mount::<api::aliases::ChangeDomain, _, _>(r, Administrator, domains::change);
+    let r = mount::<api::aliases::DeleteDomain, _, _>(r, Administrator, domains::delete);
     let r = mount::<api::contacts::ListContacts, _, _>(r, User, contacts::list);
     let r = mount::<api::contacts::CreateContact, _, _>(r, Agent, contacts::create);
     let r = mount::<api::contacts::ReadContact, _, _>(r, User, contacts::read);
     let r = mount::<api::contacts::ChangeContact, _, _>(r, Agent, contacts::change);
     let r = mount::<api::refusals::ListRefusals, _, _>(r, User, refusals::list);
+    let r = mount::<api::incoming::ListIncoming, _, _>(r, User, incoming::list);
+    let r = mount::<api::incoming::CountIncoming, _, _>(r, User, incoming::counts);
+    let r = mount::<api::incoming::ReadIncoming, _, _>(r, User, incoming::read);
+    let r = mount::<api::incoming::ActOnIncoming, _, _>(r, Agent, incoming::act);
+    let r = mount::<api::incoming::CheckIncoming, _, _>(r, User, incoming::check);
+    let r = mount::<api::incoming::SettleHeld, _, _>(r, Agent, incoming::settle_held);
+    let r = mount::<api::incoming::ListPaused, _, _>(r, User, incoming::paused);
+    let r = mount::<api::incoming::PauseSender, _, _>(r, Administrator, incoming::pause);
+    let r = mount::<api::incoming::ReleaseSender, _, _>(r, Administrator, incoming::release_sender);
+    let r = mount::<api::route::TryRoute, _, _>(r, User, route::try_route);
+    let r = mount::<api::messages::MoveMessage, _, _>(r, Agent, moves::move_message);
+    let r = mount::<api::messages::ReadOrigin, _, _>(r, User, moves::origin);
+    let r = mount::<api::messages::ReadAttachedMail, _, _>(r, User, moves::attached);
     // Bytes rather than JSON, on one side or the other.
     let r = files::routes(r);
     let r = r.route("/api/openapi.json", get(openapi));

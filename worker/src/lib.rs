@@ -10,6 +10,7 @@ pub mod error;
 pub mod http;
 pub mod inbound;
 pub mod jobs;
+pub mod journal;
 pub mod log;
 pub mod ports;
 pub mod post;

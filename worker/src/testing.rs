@@ -143,6 +143,13 @@ pub(crate) struct MemoryBlobs {
 }
 
 impl MemoryBlobs {
+    /// Loses everything, and gives it to the test.
+    pub(crate) fn take_all(&self) -> BTreeMap<String, Vec<u8>> {
+        std::mem::take(&mut self.kept.lock().unwrap())
+    }
+    pub(crate) fn put_back(&self, all: BTreeMap<String, Vec<u8>>) {
+        self.kept.lock().unwrap().extend(all);
+    }
     fn check(&self) -> Result<(), BlobError> {
         if self.fails.load(Ordering::Relaxed) { Err(BlobError("out of order".to_owned())) } else { Ok(()) }
     }
@@ -255,6 +262,8 @@ impl TestApp {
     }
 }
 
+mod inbound;
+
 mod tests {
     use axum::body::Body;
     use futures::executor::block_on;
@@ -275,13 +284,13 @@ mod tests {
     use crate::inbound::Admission;
     use crate::store;
 
-    struct Answer {
-        status: u16,
-        body: serde_json::Value,
-        cookie: Option<String>,
+    pub(crate) struct Answer {
+        pub(crate) status: u16,
+        pub(crate) body: serde_json::Value,
+        pub(crate) cookie: Option<String>,
     }
 
-    fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
+    pub(crate) fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
         let request = axum::http::Request::builder()
             .method(method)
             .uri(format!("http://mailroom.test{path}"))
@@ -300,7 +309,7 @@ mod tests {
     }
 
     /// First run done; the cookie of the administrator.
-    fn set_up(test: &TestApp) -> String {
+    pub(crate) fn set_up(test: &TestApp) -> String {
         let form = json!({
             "company": "Corp", "name": "Mai", "email": "mai@corp.test", "password": "long enough", "domain": "corp.test",
             "language": "en", "smtp": { "host": "127.0.0.1", "port": 25 },
@@ -313,13 +322,13 @@ mod tests {
     const MAIL: &str = "From: Ann <ann@customer.test>\r\nTo: support@corp.test\r\nSubject: Hatch\r\n\
         Message-ID: <1@customer.test>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\nIt leaks.\r\n";
 
-    fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
+    pub(crate) fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
         let admit = inbound::admit(&test.app, "ann@customer.test", to, raw.as_bytes().to_vec(), raw.len());
         block_on(admit).unwrap()
     }
 
     /// Does what was nudged.
-    fn work(test: &TestApp, admission: &Admission) {
+    pub(crate) fn work(test: &TestApp, admission: &Admission) {
         if let Admission::Accepted { nudge: Some(job) } = admission {
             let failed =
                 block_on(crate::jobs::consume(&test.app, "mailroom-jobs", &[serde_json::to_string(job).unwrap()]));
@@ -430,7 +439,7 @@ mod tests {
         assert!(test.jobs.0.lock().unwrap().is_empty(), "nudges go out after the answer, which nobody awaited here");
     }
 
-    fn rows(test: &TestApp, sql: &'static str) -> Vec<Row> {
+    pub(crate) fn rows(test: &TestApp, sql: &'static str) -> Vec<Row> {
         block_on(test.app.run(Statement::new(sql))).unwrap().rows
     }
 
