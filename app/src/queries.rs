@@ -22,6 +22,7 @@ use crate::session::use_session;
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod incoming;
 pub mod messages;
 pub mod records;
 pub mod session;

@@ -8,6 +8,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_location;
 use leptos_router::hooks::use_navigate;
 use mailroom_shared::api::percent_encode;
+use mailroom_shared::id::AliasId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 
@@ -24,7 +25,9 @@ pub enum Page {
     Emails,
     Contacts,
     Aliases,
-    Refusals,
+    /// One alias; without an id a new one.
+    Alias(Option<AliasId>),
+    Incoming,
     NotFound,
 }
 
@@ -41,7 +44,9 @@ impl Page {
             ["emails"] => Self::Emails,
             ["contacts"] => Self::Contacts,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
-            ["technical"] | ["technical", "refusals"] => Self::Refusals,
+            ["settings", "aliases", "new"] => Self::Alias(None),
+            ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
+            ["technical"] | ["technical", "incoming" | "refusals"] => Self::Incoming,
             _ => Self::NotFound,
         }
     }
@@ -55,7 +60,9 @@ impl Page {
             Self::Emails => "/emails".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
-            Self::Refusals => "/technical/refusals".to_owned(),
+            Self::Alias(None) => "/settings/aliases/new".to_owned(),
+            Self::Alias(Some(id)) => format!("/settings/aliases/{}", percent_encode(id.as_str())),
+            Self::Incoming => "/technical/incoming".to_owned(),
         }
     }
 }
@@ -122,7 +129,9 @@ mod tests {
             Page::Emails,
             Page::Contacts,
             Page::Aliases,
-            Page::Refusals,
+            Page::Alias(None),
+            Page::Alias(AliasId::parse("a1").ok()),
+            Page::Incoming,
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

@@ -2,8 +2,8 @@
 
 use mailroom_shared::api::contacts::ContactRow;
 use mailroom_shared::api::emails::EmailRow;
+use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::records::RecordRow;
-use mailroom_shared::api::refusals::RefusalRow;
 
 /// A row of a list.
 pub trait Row: Clone + PartialEq {
@@ -35,9 +35,9 @@ impl Row for EmailRow {
     }
 }
 
-impl Row for RefusalRow {
+impl Row for IncomingRow {
     fn id(&self) -> &str {
-        self.id.as_str()
+        &self.id
     }
     fn order(&self) -> String {
         newest_first(self.at.as_millis(), "")

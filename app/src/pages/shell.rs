@@ -8,14 +8,15 @@ use self::rail::Rail;
 use self::topbar::TopBar;
 use crate::i18n;
 use crate::live;
+use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::inbox::InboxPage;
+use crate::pages::incoming::IncomingPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
-use crate::pages::refusals::RefusalsPage;
 use crate::pages::search::SearchPage;
 use crate::queries::Cache;
 use crate::queries::shell::provide_shell;
@@ -122,7 +123,8 @@ fn show(page: Page) -> AnyView {
         Page::Emails => view! { <EmailsPage/> }.into_any(),
         Page::Contacts => view! { <ContactsPage/> }.into_any(),
         Page::Aliases => view! { <AliasesPage/> }.into_any(),
-        Page::Refusals => view! { <RefusalsPage/> }.into_any(),
+        Page::Alias(id) => view! { <AliasPage id/> }.into_any(),
+        Page::Incoming => view! { <IncomingPage/> }.into_any(),
         Page::NotFound => view! { <NotFoundPage/> }.into_any(),
     }
 }

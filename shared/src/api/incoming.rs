@@ -220,7 +220,7 @@ pub struct IncomingActions {
     /// All held or unprocessed mails of this sender or with these words, instead of `ids`.
     #[serde(default)]
     pub all: Option<IncomingQuery>,
-    /// When the page began with *all*: each mail is acted on once.
+    /// `started` of the first answer: each mail is acted on once.
     #[serde(default)]
     pub started: Option<Timestamp>,
     #[serde(default)]
@@ -237,6 +237,8 @@ pub struct IncomingDone {
     /// In another state meanwhile, or failed again.
     pub skipped: u32,
     pub left: u32,
+    /// Give it back as `started` while some are left.
+    pub started: Option<Timestamp>,
 }
 
 /// One held message of a record.

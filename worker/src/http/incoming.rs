@@ -108,7 +108,8 @@ pub(super) async fn act(call: Call<ActOnIncoming>) -> AppResult<IncomingDone> {
         return Err(AppError::new(ProblemCode::Forbidden));
     }
     let to = target(app, body).await?;
-    let started = body.started.unwrap_or_else(|| app.now());
+    let now = app.now();
+    let started = body.started.filter(|it| *it <= now).unwrap_or(now);
     let query = body.all.as_ref().map(|it| IncomingQuery {
         show: Some(if matches!(body.action, IncomingAction::Release | IncomingAction::Dismiss) {
             Show::Held
@@ -123,7 +124,7 @@ pub(super) async fn act(call: Call<ActOnIncoming>) -> AppResult<IncomingDone> {
     };
     let beyond = ids.len().saturating_sub(AT_ONCE as usize) as u32;
     ids.truncate(AT_ONCE as usize);
-    let mut done = IncomingDone::default();
+    let mut done = IncomingDone { started: Some(started), ..IncomingDone::default() };
     for id in &ids {
         match act_on(app, me, body.action, id, to.as_ref()).await {
             Ok(true) => done.done.push(id.clone()),
@@ -133,6 +134,9 @@ pub(super) async fn act(call: Call<ActOnIncoming>) -> AppResult<IncomingDone> {
                 app.run(ingests::event(id, "action_failed", Some(&me.name), &error.to_string(), app.now())).await?;
                 done.skipped += 1;
             }
+        }
+        if query.is_some() {
+            app.run(ingests::touch(id, app.now())).await?;
         }
     }
     done.left = match &query {

@@ -288,3 +288,8 @@ pub async fn id_of_message(app: &App, message: &str) -> Result<Option<String>, S
 pub fn back_to_people(id: &str) -> Statement {
     statement!("UPDATE ingests SET state = 'failed' WHERE id = ?1 AND state = 'accepted'", id)
 }
+
+/// Seen by an action on all that match, whatever came of it.
+pub fn touch(id: &str, now: Timestamp) -> Statement {
+    statement!("UPDATE ingests SET touched = ?2 WHERE id = ?1", id, now)
+}

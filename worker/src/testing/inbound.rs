@@ -246,7 +246,8 @@ fn dead_letters_wait_for_a_person_who_replays_routes_or_discards_them() {
     // The sweep leaves them alone, and trying again tells why.
     block_on(crate::cron::tick(&world.test.app));
     let all = json!({ "action": "replay", "all": {} });
-    assert_eq!(world.send("POST", "/api/v1/incoming/actions", &all), json!({ "done": [], "skipped": 3, "left": 0 }));
+    let done = world.send("POST", "/api/v1/incoming/actions", &all);
+    assert_eq!((&done["done"], &done["skipped"], &done["left"]), (&json!([]), &json!(3), &json!(0)));
     assert_eq!(world.incoming("unprocessed")[0]["reason"], "no_raw");
     world.test.blobs.put_back(kept);
     assert_eq!(world.act("discard", &tray[0]["id"])["done"][0], tray[0]["id"]);
