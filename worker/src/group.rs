@@ -159,7 +159,7 @@ mod tests {
             if statements.iter().any(|it| it.sql == "bad") {
                 return Err(DbError::Unique("t.k".to_owned()));
             }
-            Ok(statements.iter().map(|it| Rows { rows: Vec::new(), changes: it.sql.len() as u32 }).collect())
+            Ok(statements.iter().map(|it| Rows { changes: it.sql.len() as u32, ..Rows::default() }).collect())
         }
     }
 

@@ -149,6 +149,13 @@ pub(crate) struct MemoryBlobs {
 }
 
 impl MemoryBlobs {
+    /// Loses everything, and gives it to the test.
+    pub(crate) fn take_all(&self) -> BTreeMap<String, Vec<u8>> {
+        std::mem::take(&mut self.kept.lock().unwrap())
+    }
+    pub(crate) fn put_back(&self, all: BTreeMap<String, Vec<u8>>) {
+        self.kept.lock().unwrap().extend(all);
+    }
     fn check(&self) -> Result<(), BlobError> {
         if self.fails.load(Ordering::Relaxed) { Err(BlobError("out of order".to_owned())) } else { Ok(()) }
     }
@@ -306,6 +313,8 @@ impl TestApp {
     }
 }
 
+mod inbound;
+
 pub(crate) mod tests {
     use axum::body::Body;
     use futures::executor::block_on;
@@ -331,7 +340,7 @@ pub(crate) mod tests {
     pub(crate) struct Answer {
         pub(crate) status: u16,
         pub(crate) body: serde_json::Value,
-        cookie: Option<String>,
+        pub(crate) cookie: Option<String>,
     }
 
     pub(crate) fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
@@ -366,13 +375,13 @@ pub(crate) mod tests {
     const MAIL: &str = "From: Ann <ann@customer.test>\r\nTo: support@corp.test\r\nSubject: Hatch\r\n\
         Message-ID: <1@customer.test>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\nIt leaks.\r\n";
 
-    fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
+    pub(crate) fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
         let admit = inbound::admit(&test.app, "ann@customer.test", to, raw.as_bytes().to_vec(), raw.len());
         block_on(admit).unwrap()
     }
 
     /// Does what was nudged.
-    fn work(test: &TestApp, admission: &Admission) {
+    pub(crate) fn work(test: &TestApp, admission: &Admission) {
         if let Admission::Accepted { nudge: Some(job) } = admission {
             let failed =
                 block_on(crate::jobs::consume(&test.app, "mailroom-jobs", &[serde_json::to_string(job).unwrap()]));

@@ -60,7 +60,14 @@ fn key(messages: RwSignal<Vec<MessageView>>, entry: &Entry) -> String {
     let Entry::Message(id) = entry else { return entry.key() };
     messages.with_untracked(|all| {
         let Some(it) = all.iter().find(|it| it.id == *id) else { return entry.key() };
-        format!("{id} {} {} {} {:?}", it.text.len(), it.has_html, it.attachments.len(), it.held)
+        format!(
+            "{id} {} {} {} {:?} {}",
+            it.text.len(),
+            it.has_html,
+            it.attachments.len(),
+            it.held,
+            it.suggestion.is_some()
+        )
     })
 }
 
@@ -82,7 +89,11 @@ fn Card(open: Open, id: MessageId) -> AnyView {
     let people = open.record.state.with_untracked(|it| {
         it.data.as_ref().map(|it| it.followers.iter().map(|it| it.name.clone()).collect::<Vec<_>>())
     });
-    let context = CardContext { title: title.unwrap_or_default(), people: people.unwrap_or_default() };
+    let context = CardContext {
+        record: open.id.get_value(),
+        title: title.unwrap_or_default(),
+        people: people.unwrap_or_default(),
+    };
     message
         .map(|message| {
             view! {

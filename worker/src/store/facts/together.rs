@@ -75,7 +75,7 @@ fn split(found: Vec<Rows>, places: &[Place]) -> Result<Vec<Rows>, StoreError> {
             Place::Column(n) => match first.remove(&format!("c{n}")) {
                 Some(Json::String(text)) => {
                     let rows = serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                    Ok(Rows { rows, changes: 0 })
+                    Ok(Rows { rows, ..Rows::default() })
                 }
                 _ => Err(StoreError::Corrupt(format!("question {n} has no answer"))),
             },
