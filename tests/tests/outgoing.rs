@@ -207,7 +207,10 @@ fn every_answer_leads_to_its_state_and_every_action_to_its_effect() {
     let message = office.write(&["ok.held@sink.test".to_owned()]);
     office.act("hold", &["ok.held@sink.test"]);
     office.tick(Duration::from_hours(3));
-    assert_eq!((office.received("ok.held@sink.test"), office.rows()["ok.held@sink.test"]["wait"].as_str()), (0, Some("held")));
+    assert_eq!(
+        (office.received("ok.held@sink.test"), office.rows()["ok.held@sink.test"]["wait"].as_str()),
+        (0, Some("held"))
+    );
     office.act("release", &["ok.held@sink.test"]);
     office.within(SOON, "the released mail", || (office.received("ok.held@sink.test") == 1).then_some(()));
     office.within(SOON, "its state", || (office.state("ok.held@sink.test") == "sent").then_some(()));
@@ -269,7 +272,12 @@ fn several_runs_at_once_drain_one_queue_and_nothing_goes_twice() {
     });
     office.tick(Duration::from_secs(90));
     let counts: Vec<usize> = all.iter().map(|it| office.received(it)).collect();
-    assert_eq!(counts.iter().filter(|n| **n == 1).count(), all.len(), "{:?}", counts.iter().filter(|n| **n != 1).count());
+    assert_eq!(
+        counts.iter().filter(|n| **n == 1).count(),
+        all.len(),
+        "{:?}",
+        counts.iter().filter(|n| **n != 1).count()
+    );
     assert_eq!(office.count("sent"), all.len());
 }
 
@@ -349,7 +357,10 @@ fn a_connection_is_tested_stage_by_stage_and_a_login_works_by_every_way() {
         (json!({ "port": closed }), "connect"),
         (json!({ "security": "tls", "connect_timeout": 5 }), "tls"),
         (json!({ "security": "starttls", "host": "localhost", "username": "mai", "password": "wrong" }), "login"),
-        (json!({ "security": "starttls", "host": "localhost", "username": "mai", "password": "right", "auth": "scram" }), "login"),
+        (
+            json!({ "security": "starttls", "host": "localhost", "username": "mai", "password": "right", "auth": "scram" }),
+            "login",
+        ),
     ] {
         let report = office.post("/api/v1/servers/test", json!({ "settings": with(change.clone()) }));
         assert_eq!(report["failed"].as_str().unwrap_or_default(), failed, "{change}: {report}");
@@ -374,7 +385,11 @@ fn a_connection_is_tested_stage_by_stage_and_a_login_works_by_every_way() {
     office.write(&["ok.waits@sink.test".to_owned()]);
     office.tick(Duration::from_mins(2));
     let row = &office.rows()["ok.waits@sink.test"];
-    assert_eq!((&row["state"], &row["wait"], &row["tries"]), (&json!("deferred"), &json!("server"), &json!(0)), "{row}");
+    assert_eq!(
+        (&row["state"], &row["wait"], &row["tries"]),
+        (&json!("deferred"), &json!("server"), &json!(0)),
+        "{row}"
+    );
     office.change_server(json!({ "password": "right" }));
     office.tick(Duration::from_mins(4));
     assert_eq!(office.received("ok.waits@sink.test"), 1);

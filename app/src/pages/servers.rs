@@ -79,7 +79,7 @@ pub fn ServersPage() -> AnyView {
                     .into_any(),
                 }
             }}
-            <div class="cols cols--even mt-4">
+            <div class="cols cols--2 mt-4">
                 <SimulateCard/>
                 <RulesCard/>
             </div>

@@ -322,9 +322,7 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
                (SELECT id FROM messages WHERE record_id = r.id ORDER BY at DESC, id DESC LIMIT 1)) AS last_message
              FROM records r LEFT JOIN users u ON u.id = r.responsible_id WHERE r.id IN (SELECT id FROM asked_records)"
         ),
-        statement!(
-            "SELECT record_id, contact_id FROM followers WHERE record_id IN (SELECT id FROM asked_records)"
-        ),
+        statement!("SELECT record_id, contact_id FROM followers WHERE record_id IN (SELECT id FROM asked_records)"),
         statement!(
             "SELECT record_id, address_key FROM participants WHERE record_id IN (SELECT id FROM asked_records)
              AND (address_key = ?1 OR address_key IN (SELECT key FROM contact_emails WHERE contact_id IN

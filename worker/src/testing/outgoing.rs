@@ -776,3 +776,21 @@ fn the_case_for_support_weighs_what_the_seed_names() {
     assert_eq!(case["points"][2]["good"], false);
     assert_eq!(case["domains"][0]["aliases"], 3);
 }
+
+#[test]
+fn places_that_refused_mail_gives_back_are_used_the_same_day() {
+    let office = Office::new();
+    office.change(&json!({ "daily_limit": 10 }));
+    let gone = || SendOutcome::Refused { code: 550, text: "5.1.1 no such user".to_owned() };
+    office.test.mailer.script.lock().unwrap().extend(std::iter::repeat_with(gone).take(4));
+    office.write(&refs(&addresses(20)));
+    office.tick(11_000);
+    assert_eq!((office.count("sent"), office.count("failed")), (6, 4));
+    office.tick(MINUTE);
+    assert_eq!((office.count("sent"), office.count("outgoing limit")), (10, 6), "{:?}", office.states());
+    office.tick(MINUTE);
+    assert_eq!(office.count("sent"), 10);
+    let open = office.get("/api/v1/notices");
+    assert_eq!(open.as_array().unwrap().len(), 1, "the highest warning alone: {open}");
+    assert_eq!(open[0]["kind"], "limit_reached");
+}

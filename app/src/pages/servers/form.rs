@@ -236,9 +236,9 @@ fn Form(server: Option<ServerRow>) -> AnyView {
                 </div>
                 {flag(t!("servers.bulk.text"), fields.bulk)}
                 {flag(t!("servers.enabled"), fields.enabled)}
-                {move || report.get().map(|it| view! { <Report it/> })}
                 <FormProblem error=error.into()/>
             </div>
+            {move || report.get().map(|it| view! { <div class="dialog-body"><Report it/></div> })}
             <footer class="dialog-foot">
                 {(id.with_value(Option::is_some) && !is_archived).then(|| view! {
                     <Button kind=Kind::Danger icon=Glyph::Trash text=t!("servers.archive") on_press=archive/>
