@@ -15,6 +15,9 @@ use serde::Serialize;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
+use crate::json;
+use crate::json::Json;
+
 /// Why there is no answer. Worded by `widgets::problem`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiError {
@@ -41,14 +44,18 @@ pub fn address<E: Endpoint>(path: &[&str], query: &E::Query) -> String {
 }
 
 fn with_query(mut url: String, query: &impl Serialize) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) else { return url };
-    for (i, (name, value)) in fields.iter().filter(|(_, it)| !it.is_null()).enumerate() {
+    // A query is flat.
+    let fields = serde_json::to_string(query).ok().and_then(|it| json::parse(&it).ok());
+    let Some(Json::Object(fields)) = fields else { return url };
+    for (i, (name, value)) in fields.iter().filter(|(_, it)| *it != Json::Null).enumerate() {
         url.push(if i == 0 { '?' } else { '&' });
         url.push_str(name);
         url.push('=');
         match value {
-            serde_json::Value::String(text) => url.push_str(&percent_encode(text)),
-            other => url.push_str(&percent_encode(&other.to_string())),
+            Json::Text(text) => url.push_str(&percent_encode(text)),
+            Json::Int(number) => url.push_str(&number.to_string()),
+            Json::Bool(is) => url.push_str(if *is { "true" } else { "false" }),
+            Json::Null | Json::List(_) | Json::Object(_) => {}
         }
     }
     url
@@ -60,10 +67,23 @@ pub async fn call<E: Endpoint>(path: &[&str], query: &E::Query, body: &E::Body) 
     decode(&send(E::METHOD, &address::<E>(path, query), body).await?)
 }
 
+/// Calls an operation whose answer is of no interest: it is read again anyway.
+pub async fn tell<E: Endpoint>(path: &[&str], body: &E::Body) -> Result<(), ApiError> {
+    let body = serde_json::to_string(body).ok().filter(|it| it != "null");
+    send(E::METHOD, &url::<E>(path), body).await.map(drop)
+}
+
+/// A file of the page's own, as text.
+pub async fn asset(url: &str) -> Result<String, ApiError> {
+    let request = RequestBuilder::new(url).method(HttpMethod::GET).build().map_err(|_| ApiError::Offline)?;
+    let response = request.send().await.map_err(|_| ApiError::Offline)?;
+    response.text().await.map_err(|_| ApiError::Offline)
+}
+
 /// Reads an answer; nothing at all is `()`.
 pub fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     let text = if text.is_empty() { "null" } else { text };
-    serde_json::from_str(text).map_err(|error| ApiError::Decode(error.to_string()))
+    json::read(text).map_err(|error| ApiError::Decode(error.0.to_owned()))
 }
 
 /// One request, text in and out: compiled once however many operations there are.
@@ -88,7 +108,7 @@ pub async fn send(method: Method, url: &str, body: Option<String>) -> Result<Str
 }
 
 fn problem(status: u16, text: &str) -> ApiError {
-    match serde_json::from_str::<Problem>(text) {
+    match json::read::<Problem>(text) {
         Ok(problem) => ApiError::Problem(Box::new(problem)),
         // Not from our Worker: a proxy, or the platform before it.
         Err(_) if status >= 502 => ApiError::Problem(Box::new(Problem::new(ProblemCode::Unavailable))),

@@ -1,7 +1,6 @@
 //! Dates and times in the reader's language and time zone, by the browser's own formatter: no tables to ship.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use gloo::timers::callback::Interval;
 use js_sys::Array;
@@ -53,7 +52,7 @@ impl Style {
 
 thread_local! {
     /// A formatter costs a millisecond to make and is asked for hundreds of times.
-    static FORMATS: RefCell<HashMap<(&'static str, Style), js_sys::Function>> = RefCell::new(HashMap::new());
+    static FORMATS: RefCell<Vec<((&'static str, Style), js_sys::Function)>> = const { RefCell::new(Vec::new()) };
 }
 
 fn formatter(style: Style) -> js_sys::Function {
@@ -62,18 +61,17 @@ fn formatter(style: Style) -> js_sys::Function {
         "en" => "en-GB",
         code => code,
     };
-    FORMATS.with(|all| {
-        all.borrow_mut()
-            .entry((locale, style))
-            .or_insert_with(|| {
-                let options = Object::new();
-                for (name, value) in style.options() {
-                    let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
-                }
-                let _ = Reflect::set(&options, &JsValue::from_str("hourCycle"), &JsValue::from_str("h23"));
-                js_sys::Intl::DateTimeFormat::new(&Array::of1(&JsValue::from_str(locale)), &options).format()
-            })
-            .clone()
+    let known =
+        FORMATS.with(|all| all.borrow().iter().find(|(it, _)| *it == (locale, style)).map(|(_, it)| it.clone()));
+    known.unwrap_or_else(|| {
+        let options = Object::new();
+        for (name, value) in style.options() {
+            let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(value));
+        }
+        let _ = Reflect::set(&options, &JsValue::from_str("hourCycle"), &JsValue::from_str("h23"));
+        let made = js_sys::Intl::DateTimeFormat::new(&Array::of1(&JsValue::from_str(locale)), &options).format();
+        FORMATS.with(|all| all.borrow_mut().push(((locale, style), made.clone())));
+        made
     })
 }
 

@@ -11,9 +11,14 @@ use leptos::prelude::*;
 use mailroom_shared::i18n::Catalogue;
 use mailroom_shared::i18n::Lang;
 
+use crate::api;
+use crate::api::ApiError;
+use crate::json;
+use crate::json::Json;
+
 thread_local! {
     static LANG: ArcRwSignal<Lang> = ArcRwSignal::new(Lang::default());
-    static CATALOGUE: RefCell<Option<Rc<Catalogue>>> = const { RefCell::new(None) };
+    static CATALOGUE: RefCell<Rc<Catalogue>> = RefCell::default();
 }
 
 fn signal() -> ArcRwSignal<Lang> {
@@ -21,14 +26,7 @@ fn signal() -> ArcRwSignal<Lang> {
 }
 
 fn catalogue() -> Rc<Catalogue> {
-    let lang = signal().get_untracked();
-    CATALOGUE.with(|it| {
-        let mut cached = it.borrow_mut();
-        match cached.as_ref().filter(|it| it.lang() == lang) {
-            Some(catalogue) => Rc::clone(catalogue),
-            None => Rc::clone(cached.insert(Rc::new(Catalogue::load(lang)))),
-        }
-    })
+    CATALOGUE.with(|it| Rc::clone(&it.borrow()))
 }
 
 /// The language; tracked.
@@ -41,8 +39,23 @@ pub fn lang_now() -> Lang {
     signal().get_untracked()
 }
 
-/// Changes the language, on `<html lang>` too; kept for the next visit, before anybody is logged in.
-pub fn set_lang(lang: Lang) {
+/// Changes the language once its catalogue is there, on `<html lang>` too; kept for the next visit, before anybody is
+/// logged in.
+///
+/// # Errors
+/// The catalogue can't be had; the language stays.
+pub async fn set_lang(lang: Lang) -> Result<(), ApiError> {
+    if CATALOGUE.with(|it| it.borrow().lang() != lang || !it.borrow().has("app.name")) {
+        let json = api::asset(&address(lang)).await?;
+        let Ok(Json::Object(fields)) = json::parse(&json) else {
+            return Err(ApiError::Decode("catalogue".to_owned()));
+        };
+        let texts = fields.into_iter().filter_map(|(key, text)| match text {
+            Json::Text(text) => Some((key, text)),
+            _ => None,
+        });
+        CATALOGUE.with(|it| *it.borrow_mut() = Rc::new(Catalogue::new(lang, texts.collect())));
+    }
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("lang", lang.code());
     }
@@ -50,12 +63,22 @@ pub fn set_lang(lang: Lang) {
     if lang_now() != lang {
         signal().set(lang);
     }
+    Ok(())
+}
+
+/// The build names the files of the catalogues in the head of the page.
+fn address(lang: Lang) -> String {
+    let found = document().query_selector(&format!("meta[name=texts-{}]", lang.code())).ok().flatten();
+    found.and_then(|it| it.get_attribute("content")).unwrap_or_default()
 }
 
 /// The language that the small script before the first paint found: the last one used, else the browser's.
-pub fn start() {
+///
+/// # Errors
+/// As [`set_lang`].
+pub async fn start() -> Result<(), ApiError> {
     let code = document().document_element().and_then(|it| it.get_attribute("lang")).unwrap_or_default();
-    set_lang(Lang::of(&code));
+    set_lang(Lang::of(&code)).await
 }
 
 /// The text of a key; [`t!`](crate::t) is the short form.

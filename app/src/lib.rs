@@ -12,14 +12,9 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::WildcardSegment;
-use leptos_router::components::FlatRoutes;
-use leptos_router::components::Route;
-use leptos_router::components::Router;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::pages::login::LoginPage;
-use crate::pages::set_up::SetUpPage;
 use crate::pages::shell::Shell;
 use crate::session::CurrentUser;
 use crate::session::Session;
@@ -32,9 +27,12 @@ use crate::widgets::problem::ProblemBlank;
 pub mod api;
 pub mod dates;
 pub mod i18n;
+pub mod json;
+pub mod later;
 pub mod live;
 pub mod model;
 pub mod pages;
+pub mod parts;
 pub mod queries;
 pub mod routes;
 pub mod session;
@@ -42,29 +40,30 @@ pub mod theme;
 pub mod ui;
 pub mod widgets;
 
-/// Called by the browser once the module is loaded.
-#[wasm_bindgen(start)]
-pub fn start() {
-    i18n::start();
+/// Called by the boot script once the module is loaded.
+///
+/// # Errors
+/// The texts can't be had; the boot script says so.
+#[wasm_bindgen]
+pub async fn run() -> Result<(), JsValue> {
+    i18n::start().await.map_err(|_| JsValue::from_str("no texts"))?;
     mount_to_body(App);
+    Ok(())
 }
 
-/// The contexts that outlive a change of language, and the router.
+/// The contexts that outlive a change of language.
 #[component]
 pub fn App() -> AnyView {
     let session = SessionState::provide();
     Toasts::provide();
+    routes::Address::provide();
     dates::provide_clock();
     provide_context(theme::Dark(RwSignal::new(theme::is_dark())));
     spawn_local(session.load());
-    view! {
-        <Router>
-            <FlatRoutes fallback=Gate>
-                <Route path=WildcardSegment("path") view=Gate/>
-            </FlatRoutes>
-        </Router>
+    if matches!(routes::use_page().get_untracked(), routes::Page::Record(_)) {
+        later::fetch_ahead(parts::PARTS, "record");
     }
-    .into_any()
+    view! { <Gate/> }.into_any()
 }
 
 /// What is shown depends on who is there. A change of language builds all of it anew.
@@ -90,8 +89,8 @@ fn Gate() -> AnyView {
             match kind.get().0 {
                 0 => ().into_any(),
                 1 => view! { <Shell/> }.into_any(),
-                2 => view! { <SetUpPage/> }.into_any(),
-                3 => view! { <LoginPage/> }.into_any(),
+                2 => parts::set_up(),
+                3 => parts::login(),
                 _ => view! { <Unreachable/> }.into_any(),
             }
         }}

@@ -1,7 +1,6 @@
 //! The live socket: the Worker says which tags went stale, and what shows them is read again.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use futures::StreamExt;
@@ -54,7 +53,7 @@ pub fn start(cache: Cache) {
                         let _ = open.try_set(true);
                     }
                     if let Message::Text(text) = message
-                        && let Ok(stale) = serde_json::from_str::<Stale>(&text)
+                        && let Ok(stale) = crate::json::read::<Stale>(&text)
                     {
                         Gather::add(&gather, stale.tags);
                     }
@@ -82,13 +81,18 @@ fn address() -> String {
 
 struct Gather {
     cache: Cache,
-    tags: RefCell<BTreeSet<String>>,
+    tags: RefCell<Vec<String>>,
     timer: RefCell<Option<Timeout>>,
 }
 
 impl Gather {
     fn add(this: &Rc<Self>, tags: Vec<String>) {
-        this.tags.borrow_mut().extend(tags);
+        for tag in tags {
+            let is_known = this.tags.borrow().contains(&tag);
+            if !is_known {
+                this.tags.borrow_mut().push(tag);
+            }
+        }
         let mut timer = this.timer.borrow_mut();
         if timer.is_none() {
             let later = Rc::clone(this);

@@ -3,8 +3,6 @@
 //! A read keeps its last good answer while it is asked again and when that fails: nothing flickers, and *stale* is a
 //! state that can be shown. The request itself is text to text, so that it is compiled once.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::Endpoint;
@@ -22,6 +20,7 @@ use crate::session::use_session;
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod failures;
 pub mod messages;
 pub mod records;
 pub mod servers;
@@ -31,20 +30,23 @@ pub mod shell;
 /// Counters behind tags; a read watches those of its tags.
 #[derive(Clone, Copy)]
 pub struct Cache {
-    tags: StoredValue<HashMap<String, ArcRwSignal<u32>>>,
+    tags: StoredValue<Vec<(String, ArcRwSignal<u32>)>>,
     session: SessionState,
 }
 
 impl Cache {
     pub fn provide() -> Self {
-        let cache = Self { tags: StoredValue::new(HashMap::new()), session: use_session() };
+        let cache = Self { tags: StoredValue::new(Vec::new()), session: use_session() };
         provide_context(cache);
         cache
     }
 
     fn counter(self, tag: &str) -> ArcRwSignal<u32> {
         let mut counter = ArcRwSignal::new(0);
-        self.tags.try_update_value(|tags| counter = tags.entry(tag.to_owned()).or_insert(counter.clone()).clone());
+        self.tags.try_update_value(|tags| match tags.iter().find(|(it, _)| it == tag) {
+            Some((_, known)) => counter = known.clone(),
+            None => tags.push((tag.to_owned(), counter.clone())),
+        });
         counter
     }
 
@@ -60,8 +62,8 @@ impl Cache {
 
     /// Everything is read again.
     pub fn all_stale(self) {
-        let all = self.tags.try_with_value(|tags| tags.values().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        for counter in all {
+        let all = self.tags.try_with_value(Clone::clone).unwrap_or_default();
+        for (_, counter) in all {
             counter.update(|it| *it = it.wrapping_add(1));
         }
     }
@@ -83,7 +85,7 @@ impl Cache {
 }
 
 pub fn use_cache() -> Cache {
-    use_context::<Cache>().unwrap_or_else(|| Cache { tags: StoredValue::new(HashMap::new()), session: use_session() })
+    use_context::<Cache>().unwrap_or_else(|| Cache { tags: StoredValue::new(Vec::new()), session: use_session() })
 }
 
 /// What a read knows: the last good answer, and what went wrong since.
@@ -135,44 +137,50 @@ where
 {
     let cache = use_cache();
     let again = RwSignal::new(0_u32);
-    let resource = fetch(cache, tags, again, Signal::derive(address));
+    let answer = fetch(cache, tags, again, Signal::derive(address));
     let state = Memo::new(move |before: Option<&Loaded<E::Reply>>| {
         let old = || before.and_then(|it| it.data.clone());
-        match resource.get().flatten() {
+        answer.with(|answer| match answer {
             None => Loaded { data: old(), problem: None },
-            Some(Err(problem)) => Loaded { data: old(), problem: Some(problem) },
-            Some(Ok(text)) => match api::decode(&text) {
+            Some(Err(problem)) => Loaded { data: old(), problem: Some(problem.clone()) },
+            Some(Ok(text)) => match api::decode(text) {
                 Ok(data) => Loaded { data: Some(data), problem: None },
                 Err(problem) => Loaded { data: old(), problem: Some(problem) },
             },
-        }
+        })
     });
     Read { state, again }
 }
 
 type Answer = Option<Result<String, ApiError>>;
 
-/// The untyped half of [`read`].
-fn fetch(
-    cache: Cache,
-    tags: Vec<String>,
-    again: RwSignal<u32>,
-    address: Signal<Option<String>>,
-) -> LocalResource<Answer> {
-    LocalResource::new(move || {
+/// The untyped half of [`read`]. Of requests that overtake one another the last one asked counts.
+fn fetch(cache: Cache, tags: Vec<String>, again: RwSignal<u32>, address: Signal<Option<String>>) -> RwSignal<Answer> {
+    let (answer, asked) = (RwSignal::new(None), StoredValue::new(0_u32));
+    Effect::new(move |before: Option<u32>| {
         again.track();
         for tag in &tags {
             cache.track(tag);
         }
-        let address = address.get();
-        async move {
-            let answer = api::send(Method::Get, &address?, None).await;
-            if let Err(error) = &answer {
+        let number = before.unwrap_or(0) + 1;
+        asked.set_value(number);
+        let Some(address) = address.get() else {
+            answer.set(None);
+            return number;
+        };
+        spawn_local(async move {
+            let got = api::send(Method::Get, &address, None).await;
+            if asked.try_get_value() != Some(number) {
+                return;
+            }
+            if let Err(error) = &got {
                 cache.failed(error);
             }
-            Some(answer)
-        }
-    })
+            answer.set(Some(got));
+        });
+        number
+    });
+    answer
 }
 
 /// A seek-paged list that stays up to date.

@@ -1,15 +1,14 @@
 //! Pages and their addresses, both ways, in one place: a link can't go stale.
 //!
-//! The router holds one wildcard route and this file reads the path: plain code that is tested natively, and a few
-//! kilobytes less than a route table.
+//! No router crate: one list of pages needs no tree of routes, and the browser's history is four calls.
 
+use leptos::ev;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_location;
-use leptos_router::hooks::use_navigate;
 use mailroom_shared::api::percent_encode;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
 
 use crate::model::query::Query;
 use crate::model::query::decode;
@@ -21,9 +20,11 @@ pub enum Page {
     Records(TypeName),
     Record(RecordId),
     Search,
+    Failures,
     Emails,
     Contacts,
     Aliases,
+    Suppressions,
     Servers,
     Limits,
     Actions,
@@ -41,9 +42,11 @@ impl Page {
             ["records", name] => TypeName::parse(*name).map_or(Self::NotFound, Self::Records),
             ["record", id] => RecordId::parse(*id).map_or(Self::NotFound, Self::Record),
             ["search"] => Self::Search,
+            ["failures"] => Self::Failures,
             ["emails"] => Self::Emails,
             ["contacts"] => Self::Contacts,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
+            ["settings", "suppressions"] => Self::Suppressions,
             ["settings", "servers"] => Self::Servers,
             ["settings", "limits"] => Self::Limits,
             ["technical", "actions"] => Self::Actions,
@@ -58,9 +61,11 @@ impl Page {
             Self::Records(name) => format!("/records/{}", percent_encode(name.as_str())),
             Self::Record(id) => format!("/record/{}", percent_encode(id.as_str())),
             Self::Search => "/search".to_owned(),
+            Self::Failures => "/failures".to_owned(),
             Self::Emails => "/emails".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
+            Self::Suppressions => "/settings/suppressions".to_owned(),
             Self::Servers => "/settings/servers".to_owned(),
             Self::Limits => "/settings/limits".to_owned(),
             Self::Actions => "/technical/actions".to_owned(),
@@ -69,48 +74,122 @@ impl Page {
     }
 }
 
+/// What the address bar shows.
+#[derive(Clone, Copy)]
+pub struct Address {
+    path: RwSignal<String>,
+    /// With its `?`.
+    search: RwSignal<String>,
+}
+
+impl Address {
+    /// Follows the browser's buttons and the links of the page for as long as the owner lives.
+    pub fn provide() {
+        let address = Self { path: RwSignal::new(String::new()), search: RwSignal::new(String::new()) };
+        address.read();
+        provide_context(address);
+        let back = window_event_listener(ev::popstate, move |_| address.read());
+        let click = window_event_listener(ev::click, move |event| {
+            if let Some(href) = own_link(&event) {
+                event.prevent_default();
+                address.go(&href, false);
+            }
+        });
+        on_cleanup(move || {
+            back.remove();
+            click.remove();
+        });
+    }
+
+    fn read(self) {
+        let location = window().location();
+        let changed = |signal: RwSignal<String>, now: String| {
+            if signal.with_untracked(|it| *it != now) {
+                signal.set(now);
+            }
+        };
+        changed(self.search, location.search().unwrap_or_default());
+        changed(self.path, location.pathname().unwrap_or_default());
+    }
+
+    fn go(self, href: &str, replace: bool) {
+        let is_here = self.path.with_untracked(|path| self.search.with_untracked(|it| href == format!("{path}{it}")));
+        let Ok(history) = window().history() else { return };
+        let _ = if replace || is_here {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(href))
+        } else {
+            history.push_state_with_url(&JsValue::NULL, "", Some(href))
+        };
+        self.read();
+        if !replace {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+        }
+    }
+}
+
+/// Path and query of a link of ours that was clicked plainly. New tabs, downloads, other hosts, places within the page
+/// and what the Worker answers itself are the browser's.
+fn own_link(event: &web_sys::MouseEvent) -> Option<String> {
+    let has_key = event.meta_key() || event.alt_key() || event.ctrl_key() || event.shift_key();
+    if event.default_prevented() || event.button() != 0 || has_key {
+        return None;
+    }
+    let target = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    let link = target.closest("a[href]").ok()??.dyn_into::<web_sys::HtmlAnchorElement>().ok()?;
+    let path = link.pathname();
+    let is_ours = link.origin() == window().location().origin().ok()?
+        && link.hash().is_empty()
+        && link.target().is_empty()
+        && link.rel() != "external"
+        && !link.has_attribute("download")
+        && !path.starts_with("/api/");
+    is_ours.then(|| path + &link.search())
+}
+
+fn use_address() -> Address {
+    use_context::<Address>()
+        .unwrap_or_else(|| Address { path: RwSignal::new(String::new()), search: RwSignal::new(String::new()) })
+}
+
 /// The page of the address bar.
 pub fn use_page() -> Memo<Page> {
-    let path = use_location().pathname;
+    let path = use_address().path;
     Memo::new(move |_| path.with(|it| Page::parse(it)))
 }
 
 /// The query string of the address bar.
 pub fn use_query() -> Memo<Query> {
-    let search = use_location().search;
+    let search = use_address().search;
     Memo::new(move |_| search.with(|it| Query::parse(it)))
 }
 
 /// Goes somewhere; the entry in the history is new.
 #[derive(Clone, Copy)]
-pub struct Go(Callback<(String, bool)>);
+pub struct Go(Address);
 
 impl Go {
-    pub fn to(self, href: impl Into<String>) {
-        self.0.run((href.into(), false));
+    pub fn to(self, href: impl AsRef<str>) {
+        self.0.go(href.as_ref(), false);
     }
 
     /// Changes the query string of a page in place: filters are no steps of the history, and nothing scrolls.
-    pub fn replace(self, href: impl Into<String>) {
-        self.0.run((href.into(), true));
+    pub fn replace(self, href: impl AsRef<str>) {
+        self.0.go(href.as_ref(), true);
+    }
+
+    /// The page that is shown, without its query string.
+    pub fn clear_query(self) {
+        self.replace(self.0.path.get_untracked());
     }
 }
 
-/// Makes [`use_go`] work below.
-pub fn provide_go() {
-    let navigate = use_navigate();
-    provide_context(Go(Callback::new(move |(href, replace): (String, bool)| {
-        navigate(&href, NavigateOptions { replace, scroll: !replace, ..NavigateOptions::default() });
-    })));
-}
-
 pub fn use_go() -> Go {
-    use_context::<Go>().unwrap_or_else(|| Go(Callback::new(|_| ())))
+    Go(use_address())
 }
 
 /// Changes one parameter of the page that is shown.
 pub fn use_set_query() -> impl Fn(&'static str, Option<String>) + Copy {
-    let (go, query, path) = (use_go(), use_query(), use_location().pathname);
+    let (go, query, path) = (use_go(), use_query(), use_address().path);
     move |name, value| {
         let query = query.get_untracked().with(name, value.as_deref());
         go.replace(format!("{}{}", path.get_untracked(), query.to_suffix()));
@@ -128,9 +207,11 @@ mod tests {
             Page::Records(TypeName::parse("ticket").unwrap()),
             Page::Record(RecordId::parse("ticket/7").unwrap()),
             Page::Search,
+            Page::Failures,
             Page::Emails,
             Page::Contacts,
             Page::Aliases,
+            Page::Suppressions,
             Page::Servers,
             Page::Limits,
             Page::Actions,

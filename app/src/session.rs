@@ -38,9 +38,9 @@ impl SessionState {
         self.0.get()
     }
 
-    /// A login, or a change of preferences.
-    pub fn enter(self, me: Me) {
-        i18n::set_lang(Lang::of(&me.language));
+    /// A login, or a change of preferences. Without the catalogue of the reader's language the present one stays.
+    pub async fn enter(self, me: Me) {
+        let _ = i18n::set_lang(Lang::of(&me.language)).await;
         self.0.set(Session::LoggedIn(Box::new(me)));
     }
 
@@ -52,7 +52,7 @@ impl SessionState {
     /// Asks the Worker who is there.
     pub async fn load(self) {
         let answer = match api::call::<ReadMe>(&[], &(), &()).await {
-            Ok(Some(me)) => return self.enter(me),
+            Ok(Some(me)) => return self.enter(me).await,
             Ok(None) => match api::call::<ReadSetUp>(&[], &(), &()).await {
                 Ok(state) if state.needed => Session::SetUp,
                 Ok(_) => Session::LoggedOut,

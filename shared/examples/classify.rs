@@ -66,7 +66,8 @@ fn to_json(file: &Path, report: &Report) -> serde_json::Value {
         .iter()
         .map(|it| {
             json!({
-                "recipient": it.recipient,
+                // As we wrote it, when the report tells.
+                "recipient": it.original_recipient.as_ref().or(it.recipient.as_ref()),
                 "action": it.action,
                 "status": it.status,
                 "reply_code": it.reply_code,

@@ -57,7 +57,7 @@ impl Domain {
     /// [`InvalidAddress::Domain`] for anything that has no ASCII form of letters, digits, `-` and `_` in labels of 1 to 63.
     pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim();
-        let lower = text.strip_suffix('.').unwrap_or(text).to_lowercase();
+        let lower = lower(text.strip_suffix('.').unwrap_or(text));
         if to_ascii(&lower).is_some() { Ok(Self(lower)) } else { Err(InvalidAddress::Domain) }
     }
 
@@ -107,7 +107,7 @@ impl EmailAddress {
         if local.is_empty() || local.len() > 64 || local.chars().any(is_forbidden) {
             return Err(InvalidAddress::LocalPart);
         }
-        let domain = domain.strip_suffix('.').unwrap_or(domain).to_lowercase();
+        let domain = lower(domain.strip_suffix('.').unwrap_or(domain));
         if domain.starts_with('[') {
             if !is_literal(&domain) {
                 return Err(InvalidAddress::Domain);
@@ -138,7 +138,7 @@ impl EmailAddress {
 
     /// What two spellings of one address have in common: lower-case local part, `@`, domain in A-labels. For indexes.
     pub fn key(&self) -> String {
-        format!("{}@{}", self.local().to_lowercase(), ascii_domain(self.domain()))
+        format!("{}@{}", lower(&self.local()), ascii_domain(self.domain()))
     }
 
     /// The form for SMTP and headers: quoted where RFC 5321 asks for it, domain in A-labels. A local part that is not
@@ -347,21 +347,43 @@ fn ascii_domain(domain: &str) -> Cow<'_, str> {
 
 /// The A-label form of a lower-case domain, or `None` when it is no domain.
 fn to_ascii(domain: &str) -> Option<Cow<'_, str>> {
-    let ascii = if domain.is_ascii() && !has_a_label(domain) {
-        Cow::Borrowed(domain)
-    } else {
-        Cow::Owned(idna::domain_to_ascii(domain).ok()?)
-    };
+    let is_plain = domain.is_ascii() && !has_a_label(domain);
+    let ascii = if is_plain { Cow::Borrowed(domain) } else { a_labels(domain)? };
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || (cfg!(not(feature = "mail")) && !b.is_ascii());
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label.bytes().all(|b| is_letter(b) || b == b'-' || b == b'_')
     };
     let is_name = !ascii.is_empty() && ascii.len() <= 253 && ascii.split('.').all(is_label);
     // A last label of digits is a broken address literal (RFC 1123 section 2.1).
     let is_number = ascii.rsplit('.').next().is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
     if is_name && !is_number { Some(ascii) } else { None }
+}
+
+#[cfg(feature = "mail")]
+fn lower(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// The page keeps the case of letters beyond ASCII: their tables weigh more than this whole module.
+#[cfg(not(feature = "mail"))]
+fn lower(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
+#[cfg(feature = "mail")]
+fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
+    idna::domain_to_ascii(domain).ok().map(Cow::Owned)
+}
+
+/// The page does without the tables of IDNA, a quarter of its budget: there an international domain stays as it is
+/// written, and the Worker has the last word.
+#[cfg(not(feature = "mail"))]
+fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
+    let is_fine = |c: char| c.is_ascii() || !(is_forbidden(c) || c.is_whitespace());
+    domain.chars().all(is_fine).then_some(Cow::Borrowed(domain))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod actions;
 pub mod aliases;
 pub mod contacts;
 pub mod emails;
+pub mod failures;
 pub mod limits;
 pub mod messages;
 #[cfg(feature = "schema")]
@@ -18,6 +19,7 @@ pub mod refusals;
 pub mod servers;
 pub mod session;
 pub mod shell;
+pub mod suppressions;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -147,6 +149,7 @@ pub mod tag {
     pub const ALIASES: &str = "aliases";
     pub const CONTACTS: &str = "contacts";
     pub const REFUSALS: &str = "refusals";
+    pub const SUPPRESSIONS: &str = "suppressions";
     pub const SERVERS: &str = "servers";
     /// Use of the daily limit.
     pub const LIMITS: &str = "limits";

@@ -14,16 +14,21 @@ pub mod alias;
 pub mod answer;
 pub mod arrival;
 mod case;
+pub mod confirmation;
 pub mod decide;
 pub mod facts;
+mod finish;
 pub mod inquire;
 pub mod loops;
+pub mod names;
+pub mod otherwise;
 pub mod plan;
 pub mod refuse;
 pub mod reply;
 pub mod report;
 #[cfg(test)]
 mod scenarios;
+mod targets;
 #[cfg(test)]
 mod tests;
 pub mod verdict;

@@ -4,8 +4,6 @@
 //! Own code instead of a Fluent library: the page is paid for by every visitor in bytes, and two plural forms are all
 //! that these languages need. A language that needs more adds its rule to [`Lang::plural`].
 
-use std::collections::HashMap;
-
 /// A language there is a catalogue for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lang {
@@ -46,6 +44,7 @@ impl Lang {
         }
     }
 
+    #[cfg(feature = "locales")]
     const fn source(self) -> &'static str {
         match self {
             Self::En => include_str!("../locales/en.json"),
@@ -58,13 +57,28 @@ impl Lang {
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     lang: Lang,
-    texts: HashMap<String, String>,
+    /// Sorted by key.
+    texts: Vec<(String, String)>,
 }
 
 impl Catalogue {
     /// Reads a language's file. A broken file is an empty catalogue; a test keeps them whole.
+    #[cfg(feature = "locales")]
     pub fn load(lang: Lang) -> Self {
-        Self { lang, texts: serde_json::from_str(lang.source()).unwrap_or_default() }
+        Self::read(lang, lang.source())
+    }
+
+    /// Reads texts of another file in the same form.
+    #[cfg(feature = "locales")]
+    pub fn read(lang: Lang, source: &str) -> Self {
+        let texts: std::collections::HashMap<_, _> = serde_json::from_str(source).unwrap_or_default();
+        Self::new(lang, texts.into_iter().collect())
+    }
+
+    /// A catalogue that was read elsewhere.
+    pub fn new(lang: Lang, mut texts: Vec<(String, String)>) -> Self {
+        texts.sort_unstable();
+        Self { lang, texts }
     }
 
     pub fn lang(&self) -> Lang {
@@ -72,16 +86,21 @@ impl Catalogue {
     }
 
     pub fn has(&self, key: &str) -> bool {
-        self.texts.contains_key(key)
+        self.get(key).is_some()
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let at = self.texts.binary_search_by(|(it, _)| it.as_str().cmp(key)).ok()?;
+        self.texts.get(at).map(|(_, text)| text.as_str())
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.texts.keys().map(String::as_str)
+        self.texts.iter().map(|(key, _)| key.as_str())
     }
 
     /// The text of a key with its placeholders filled; the key itself when there is none, so that a gap is seen.
     pub fn text(&self, key: &str, args: &[(&str, &str)]) -> String {
-        let Some(template) = self.texts.get(key) else { return key.to_owned() };
+        let Some(template) = self.get(key) else { return key.to_owned() };
         fill(template, args)
     }
 
@@ -119,7 +138,7 @@ fn fill(template: &str, args: &[(&str, &str)]) -> String {
     out
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "locales"))]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
@@ -139,7 +158,7 @@ mod tests {
             let extra: Vec<_> = other.keys().filter(|it| !singular(it) && !english.has(it)).collect();
             assert!(missing.is_empty() && extra.is_empty(), "{lang:?}: missing {missing:?}, extra {extra:?}");
             for (key, text) in &other.texts {
-                let Some(ours) = english.texts.get(key) else { continue };
+                let Some(ours) = english.get(key) else { continue };
                 assert_eq!(placeholders(ours), placeholders(text), "{lang:?} {key}");
             }
         }

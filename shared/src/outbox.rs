@@ -1,6 +1,9 @@
 //! What leaves: by which server, when, within which limits; the states of a delivery, why it fails, when it is tried again.
 
 pub mod actions;
+#[cfg(feature = "mail")]
+pub mod advice;
+pub mod cause;
 pub mod choice;
 pub mod failure;
 pub mod health;
@@ -8,4 +11,6 @@ pub mod limit;
 pub mod reply;
 pub mod retention;
 pub mod retry;
+#[cfg(feature = "mail")]
+pub mod sending_event;
 pub mod state;

@@ -24,11 +24,15 @@ pub struct LoopPolicy {
     pub minutes: u32,
     /// Senders that are never counted.
     pub allow: Vec<String>,
+    /// Mails of all senders to one alias within `minutes`; 0 is no limit.
+    pub per_alias: u32,
+    /// Mails of all senders of one domain within `minutes`; 0 is no limit.
+    pub per_domain: u32,
 }
 
 impl Default for LoopPolicy {
     fn default() -> Self {
-        Self { threshold: 20, minutes: 120, allow: Vec::new() }
+        Self { threshold: 20, minutes: 120, allow: Vec::new(), per_alias: 0, per_domain: 0 }
     }
 }
 
@@ -43,6 +47,8 @@ pub struct Policy {
     pub unauthenticated_insider: Caution,
     /// A reply from somebody who is neither participant nor follower and has no token.
     pub stranger_reply: Caution,
+    /// Where an alias of any domain matches, beside the alias domains; empty is everywhere (RT-24).
+    pub local_part_domains: Vec<String>,
     /// Largest mail in bytes; Email Routing takes 25 MiB.
     pub max_size: usize,
 }
@@ -54,6 +60,7 @@ impl Default for Policy {
             fallback_type: None,
             unauthenticated_insider: Caution::Hold,
             stranger_reply: Caution::Hold,
+            local_part_domains: Vec::new(),
             max_size: 25 * 1024 * 1024,
         }
     }

@@ -13,7 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use fantoccini::cookies::Cookie;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
@@ -44,6 +45,15 @@ const FLAGS: [&str; 12] = [
     "--force-color-profile=srgb",
 ];
 
+/// How a picture is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    /// Every pixel as it is.
+    Png,
+    /// WebP, a tenth of the size, for documents.
+    Small,
+}
+
 pub struct Browser {
     runtime: Runtime,
     client: Option<Client>,
@@ -61,7 +71,7 @@ impl Browser {
         args.push(format!("--user-data-dir={}", driver.profile().display()));
         let capabilities = json!({
             "goog:chromeOptions": { "args": args, "binary": driver::CHROMIUM },
-            "goog:loggingPrefs": { "browser": "ALL" },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
         let capabilities: Capabilities = capabilities;
@@ -117,13 +127,15 @@ impl Browser {
     /// The session of an API client, so that a story need not log in by hand again.
     pub fn take_session(&self, api: &crate::client::Client) -> Result<()> {
         for (name, value) in api.cookies() {
-            let mut cookie = Cookie::new(name, value);
-            cookie.set_path("/");
-            cookie.set_secure(true);
-            cookie.set_http_only(true);
-            self.block(self.client()?.add_cookie(cookie))?;
+            let cookie = json!({ "name": name, "value": value, "url": self.base, "path": "/", "secure": true, "httpOnly": true });
+            self.devtools("Network.setCookie", &cookie)?;
         }
         Ok(())
+    }
+
+    /// Logged out, as far as the browser knows.
+    pub fn forget_session(&self) -> Result<()> {
+        Ok(self.block(self.client()?.delete_all_cookies())?)
     }
 
     // Finding. A selector is CSS; `find_text` finds by what a person reads.
@@ -235,6 +247,19 @@ impl Browser {
         Ok(path)
     }
 
+    /// Saves what is seen as `path` with the ending of its kind, and returns that.
+    pub fn picture(&self, kind: Picture, path: &Path) -> Result<PathBuf> {
+        let (format, ending) = match kind {
+            Picture::Png => (json!({ "format": "png" }), "png"),
+            Picture::Small => (json!({ "format": "webp", "quality": 82 }), "webp"),
+        };
+        let answer = self.devtools("Page.captureScreenshot", &format)?;
+        let data = answer.get("data").and_then(Value::as_str).context("no picture came")?;
+        let path = path.with_extension(ending);
+        fs::write(&path, BASE64.decode(data)?).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
     /// What axe-core finds of impact serious or critical in the page as it is, one line each.
     pub fn accessibility_findings(&self) -> Result<Vec<String>> {
         let axe = fs::read_to_string(paths::root().join("node_modules/axe-core/axe.min.js"))
@@ -252,6 +277,13 @@ impl Browser {
     pub fn console(&self) -> Result<Vec<LogEntry>> {
         let entries = self.driver_post("se/log", &json!({ "type": "browser" }))?;
         Ok(serde_json::from_value(entries)?)
+    }
+
+    /// Every address that the page and its frames asked for since the last call, also those that a policy then blocked.
+    pub fn requests(&self) -> Result<Vec<String>> {
+        let entries: Vec<LogEntry> =
+            serde_json::from_value(self.driver_post("se/log", &json!({ "type": "performance" }))?)?;
+        Ok(entries.iter().filter_map(LogEntry::requested).collect())
     }
 
     /// Errors of the console since the last look at it.

@@ -1,50 +1,30 @@
-//! A believable company to look at: `cargo xtask dev --demo`.
+//! A believable company to look at: `cargo xtask dev --demo` and the screenshots. Two weeks of conversations, played in
+//! minutes: customers write through the front door, colleagues answer through the API, mail leaves through the queue, and
+//! only the Worker's clock is moved. The same each time, but for ids.
 
-use anyhow::Result;
+mod play;
+mod talks;
 
-use crate::mail::Mail;
-use crate::smtp::client;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
 use crate::stack::Stack;
 
-/// Fills an empty hub: some customers write in through the front door, as they would.
-pub fn fill(stack: &Stack, domain: &str) -> Result<()> {
-    for mail in letters(domain) {
-        let (from, to, raw) = mail?;
-        // An address the hub does not know yet is refused; the rest of the company still arrives.
-        if let Err(error) = client::send(stack.front_door()?, &from, &[&to], &raw) {
-            println!("  demonstration mail from {from} to {to} was refused: {error:#}");
-        }
-    }
-    Ok(())
+/// How many records it makes.
+pub fn records() -> usize {
+    talks::TALKS.len() + talks::short().count()
 }
 
-fn letters(domain: &str) -> Vec<Result<(String, String, Vec<u8>)>> {
-    let letter = |name: &str, from: &str, local: &str, subject: &str, text: &str| {
-        let to = format!("{local}@{domain}");
-        Mail::new(&format!("{name} <{from}>"), &to, subject, text).raw().map(|raw| (from.to_owned(), to, raw))
-    };
-    vec![
-        letter(
-            "Tomás Echeverría",
-            "ok.tomas@sink.test",
-            "sales",
-            "Forty oak chairs for our reading room",
-            "Good morning,\n\nwe are furnishing a reading room and need forty chairs in oiled oak by the end of February.\n\
-             Could you send us an offer, delivery to Bilbao included?\n\nKind regards\nTomás Echeverría\n",
-        ),
-        letter(
-            "Nguyễn Thu Hà",
-            "ok.ha@sink.test",
-            "support",
-            "Chân bàn bị lung lay",
-            "Xin chào,\n\nChiếc bàn tôi nhận tuần trước bị lung lay một chân. Tôi có thể đổi chân bàn khác không?\n\nCảm ơn,\nThu Hà\n",
-        ),
-        letter(
-            "Priya Raman",
-            "hard.priya@sink.test",
-            "sales",
-            "Re-order of the walnut shelves",
-            "Hi,\n\nthe walnut shelves were a hit. We would like twelve more, same size. When could they ship?\n\nPriya\n",
-        ),
-    ]
+/// Fills a hub that has just been set up. `login` and `password` are the first administrator's.
+pub fn fill(stack: &Stack, domain: &str, login: &str, password: &str) -> Result<()> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock stands before 1970")?;
+    // Reports come at once: nobody watches, and the clock moves on.
+    stack.sink().set_later(Duration::from_millis(50));
+    let mut company = play::Company::start(stack, domain, login, password, now)?;
+    let played = company.play();
+    // Whatever happened, the clock is right afterwards.
+    company.set_clock(now)?;
+    stack.sink().set_later(Duration::from_secs(2));
+    played
 }

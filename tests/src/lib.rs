@@ -15,6 +15,8 @@ pub mod mail;
 pub mod paths;
 pub mod postfix;
 pub mod report;
+#[cfg(feature = "browser")]
+pub mod screenshots;
 pub mod sink;
 pub mod smtp;
 pub mod stack;

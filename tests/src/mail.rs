@@ -20,14 +20,17 @@ pub struct Mail {
     html: Option<String>,
     headers: Vec<(String, String)>,
     attachments: Vec<(String, String, Vec<u8>)>,
+    /// Type, name, content id, bytes.
+    inline: Vec<(String, String, String, Vec<u8>)>,
     message_id: Option<String>,
+    /// Seconds since 1970, now when absent.
+    date: Option<u64>,
 }
 
 impl Mail {
     /// `from` is `address` or `Name <address>`.
     pub fn new(from: &str, to: &str, subject: &str, text: &str) -> Self {
-        let address = crate::report::address_of(from);
-        let name = from.split('<').next().filter(|_| from.contains('<')).unwrap_or_default().trim();
+        let (name, address) = mailbox(from);
         Self {
             from: (name.to_owned(), address.to_owned()),
             to: vec![to.to_owned()],
@@ -63,6 +66,32 @@ impl Mail {
     }
 
     #[must_use]
+    pub fn to(mut self, to: &str) -> Self {
+        self.to = vec![to.to_owned()];
+        self
+    }
+
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        subject.clone_into(&mut self.subject);
+        self
+    }
+
+    /// In seconds since 1970.
+    #[must_use]
+    pub fn date(mut self, date: u64) -> Self {
+        self.date = Some(date);
+        self
+    }
+
+    /// A picture that the HTML shows as `cid:…`.
+    #[must_use]
+    pub fn inline(mut self, kind: &str, name: &str, cid: &str, bytes: &[u8]) -> Self {
+        self.inline.push((kind.to_owned(), name.to_owned(), cid.to_owned(), bytes.to_owned()));
+        self
+    }
+
+    #[must_use]
     pub fn attach(mut self, kind: &str, name: &str, bytes: &[u8]) -> Self {
         self.attachments.push((kind.to_owned(), name.to_owned(), bytes.to_owned()));
         self
@@ -75,8 +104,8 @@ impl Mail {
         let from = (self.from.0.as_str(), self.from.1.as_str());
         let mut mail = MessageBuilder::new()
             .message_id(id)
-            .date(i64::try_from(now.as_secs())?)
-            .to(self.to.iter().map(String::as_str).collect::<Vec<_>>())
+            .date(i64::try_from(self.date.unwrap_or(now.as_secs()))?)
+            .to(self.to.iter().map(|it| mailbox(it)).collect::<Vec<_>>())
             .subject(self.subject.as_str())
             .text_body(self.text.as_str());
         mail = if from.0.is_empty() { mail.from(from.1) } else { mail.from(from) };
@@ -86,11 +115,21 @@ impl Mail {
         for (name, value) in &self.headers {
             mail = mail.header(name.as_str(), Raw::new(value.as_str()));
         }
+        for (kind, name, cid, bytes) in &self.inline {
+            let kind = format!("{kind}; name=\"{name}\"");
+            mail = mail.inline(kind, cid.as_str(), bytes.as_slice());
+        }
         for (kind, name, bytes) in &self.attachments {
             mail = mail.attachment(kind.as_str(), name.as_str(), bytes.as_slice());
         }
         mail.write_to_vec().context("the mail could not be written")
     }
+}
+
+/// Name, perhaps empty, and address of `address` or `Name <address>`.
+fn mailbox(text: &str) -> (&str, &str) {
+    let name = text.split('<').next().filter(|_| text.contains('<')).unwrap_or_default();
+    (name.trim().trim_matches('"'), crate::report::address_of(text))
 }
 
 /// What swaks, a real SMTP client, was told.

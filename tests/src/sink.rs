@@ -56,22 +56,24 @@ pub struct Sink {
     server: Server,
     view: view::View,
     store: Arc<Store>,
+    echo: Arc<echo::Echo>,
 }
 
 impl Sink {
     pub fn start(options: SinkOptions, ca: &TestCa) -> Result<Self> {
         let store = Arc::new(Store::default());
         let view = view::View::start(options.http, Arc::clone(&store))?;
+        let echo = Arc::new(echo::Echo::start(options.front_door, options.later, options.journal.clone())?);
         let service = Arc::new(SinkService {
             tls: ca.server_config(),
             store: Arc::clone(&store),
             deferrals: Mutex::default(),
             slow: options.slow,
-            echo: echo::Echo::start(options.front_door, options.later, options.journal.clone())?,
+            echo: Arc::clone(&echo),
             journal: options.journal,
         });
         let server = Server::start(options.listen, service)?;
-        Ok(Self { server, view, store })
+        Ok(Self { server, view, store, echo })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -80,6 +82,11 @@ impl Sink {
 
     pub fn http_address(&self) -> SocketAddr {
         self.view.address()
+    }
+
+    /// How long `later@`, `ooo@` and `complain@` wait from now on.
+    pub fn set_later(&self, later: Duration) {
+        self.echo.set_later(later);
     }
 
     pub fn store(&self) -> &Store {
@@ -112,7 +119,7 @@ struct SinkService {
     store: Arc<Store>,
     deferrals: Mutex<HashMap<String, u32>>,
     slow: Duration,
-    echo: echo::Echo,
+    echo: Arc<echo::Echo>,
     journal: Journal,
 }
 

@@ -25,7 +25,7 @@ use crate::paths;
 use crate::sink::{Sink, SinkOptions};
 use crate::smtp::TestCa;
 
-pub use options::{Ports, StackOptions};
+pub use options::{Ports, StackOptions, free_local_port};
 pub use process::{Supervised, wrangler};
 pub use secrets::ensure_dev_vars;
 
@@ -209,14 +209,31 @@ impl Drop for Stack {
 
 /// Applies the migrations to the database under `state`.
 pub fn migrate(state: &Path) -> Result<()> {
-    let output = wrangler(state)
-        .args(["d1", "migrations", "apply", "DB", "--local", "--persist-to"])
-        .arg(state.join("wrangler"))
-        .output()
-        .context("wrangler does not start; run `cargo xtask setup`")?;
+    d1(state, None, &["migrations", "apply", "DB"])
+}
+
+/// The same with the migrations of another folder, for the database of an earlier version.
+pub fn migrate_with(state: &Path, migrations: &Path) -> Result<()> {
+    let config = config::with_migrations(&state.join("config/migrations"), migrations)?;
+    d1(state, Some(&config), &["migrations", "apply", "DB"])
+}
+
+/// Runs the statements of a file on the database under `state`.
+pub fn execute(state: &Path, file: &Path) -> Result<()> {
+    d1(state, None, &["execute", "DB", "--file", &file.display().to_string()])
+}
+
+fn d1(state: &Path, config: Option<&Path>, args: &[&str]) -> Result<()> {
+    let mut command = wrangler(state);
+    command.arg("d1").args(args).args(["--local", "--persist-to"]).arg(state.join("wrangler"));
+    if let Some(config) = config {
+        command.arg("-c").arg(config);
+    }
+    let output = command.output().context("wrangler does not start; run `cargo xtask setup`")?;
     if !output.status.success() {
         bail!(
-            "the migrations could not be applied:\n{}{}",
+            "wrangler d1 {} failed:\n{}{}",
+            args.join(" "),
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );

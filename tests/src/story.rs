@@ -29,10 +29,15 @@ pub fn start(name: &str) -> (Stack, Client) {
 
 /// The same with another outgoing server: `server` starts it and says its port.
 pub fn start_with(name: &str, server: impl FnOnce(&Stack) -> u16) -> (Stack, Client) {
+    start_by(name, |stack| json!({ "host": "127.0.0.1", "port": server(stack) }))
+}
+
+/// The same with all that the first-run form asks of an outgoing server.
+pub fn start_by(name: &str, smtp: impl FnOnce(&Stack) -> Value) -> (Stack, Client) {
     let stack = Stack::start(StackOptions::test(name)).unwrap();
     let form = json!({
         "company": "Corp", "name": "Mai Lindqvist", "email": AGENT, "password": PASSWORD, "domain": DOMAIN,
-        "language": "en", "smtp": { "host": "127.0.0.1", "port": server(&stack) },
+        "language": "en", "smtp": smtp(&stack),
     });
     assert!(stack.set_up(&form).unwrap());
     let api = stack.client();

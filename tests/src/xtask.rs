@@ -8,6 +8,7 @@ mod deploy;
 mod dev;
 mod openapi;
 mod run;
+mod screenshots;
 mod setup;
 mod test;
 mod watch;
@@ -33,6 +34,9 @@ cargo xtask COMMAND
   bench [NAME...]   one JSON object for each benchmark, with its baseline of the same run
   migrate           apply worker/migrations to the development database
   deploy --dry-run  check what would be deployed, without network and login
+  screenshots [--readme] [FOLDER]
+                    pictures of the main pages with --demo data, to .mailroom/screenshots;
+                    --readme: the few small ones that README.md shows, to tests/screenshots
   setup [--tests]   install what is missing; --tests also what only the tests need
   openapi           write worker/openapi.json from the operation types
 
@@ -96,6 +100,12 @@ fn dispatch() -> Result<()> {
             args.finish()?;
             setup::build_tools()?;
             if tests { setup::test_tools() } else { Ok(()) }
+        }
+        "screenshots" => {
+            let readme = args.flag("--readme");
+            let folder = args.word();
+            args.finish()?;
+            screenshots::run(readme, folder.as_deref())
         }
         "openapi" => args.finish().and_then(|()| openapi::write()),
         "help" | "--help" | "-h" => {

@@ -2,10 +2,14 @@
 //! hold when something breaks on the way.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+use std::sync::Barrier;
+use std::thread;
 use std::time::Duration;
 
+use mailroom_tests::front_door::Outcome;
 use mailroom_tests::mail::Mail;
 use mailroom_tests::mail::swaks;
+use mailroom_tests::stack::Stack;
 use mailroom_tests::story::*;
 use serde_json::json;
 
@@ -215,7 +219,7 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
             stack.kill_hard().unwrap();
         }
         let answer = stack.poster().post(from, "support@corp.example", raw);
-        if !matches!(answer, mailroom_tests::front_door::Outcome::Accepted) {
+        if !matches!(answer, Outcome::Accepted) {
             open.push(i);
         }
         if i == total / 2 + 5 {
@@ -226,7 +230,7 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
     for i in open {
         let (from, raw) = &mails[i];
         let answer = stack.poster().post(from, "support@corp.example", raw);
-        assert!(matches!(answer, mailroom_tests::front_door::Outcome::Accepted), "{answer:?}");
+        assert!(matches!(answer, Outcome::Accepted), "{answer:?}");
     }
     // Nudges died with the process; the sweep finds their rows.
     send_now(&stack, &api, Duration::from_mins(1));
@@ -248,4 +252,74 @@ fn the_same_mail_twice_is_one_message_and_kill_9_loses_nothing() {
     let before = titles.len();
     titles.dedup();
     assert_eq!((before, titles.len()), (total + 1, total + 1), "each once");
+}
+
+/// Hands one mail over to several recipients at the same moment, as Email Routing does.
+fn at_once(stack: &Stack, from: &str, to: &[&str], raw: &[u8]) {
+    let ready = Barrier::new(to.len());
+    thread::scope(|scope| {
+        for to in to {
+            let (ready, poster) = (&ready, stack.poster());
+            scope.spawn(move || {
+                ready.wait();
+                assert_eq!(poster.post(from, to, raw), Outcome::Accepted, "{to}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_reply_to_token_and_alias_at_once_is_kept_once_per_record_and_never_dropped() {
+    let (stack, api) = start("at-once");
+    let new = json!({ "type": "ticket", "title": "T1", "email": "ok.ann@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    post(&api, &record, json!({ "text": "Did it help?" }));
+    send_now(&stack, &api, Duration::from_secs(11));
+    let ours = stack.sink().wait_for("ok.ann@sink.test", 1, SOON).unwrap().remove(0).raw;
+    let token = header(&ours, "Reply-To").split(['<', '>']).nth(1).unwrap().to_owned();
+    let reference = header(&ours, "Message-ID");
+    let to = [token.as_str(), "support@corp.example"];
+    let rounds = 6;
+    for round in 0..rounds {
+        // With References both hand-overs belong to the record, which has the reply once. Without, the token says where one
+        // belongs, and to the alias it is a mail like any other: a ticket of its own.
+        let known = Mail::new("ok.ann@sink.test", "support@corp.example", "Re: T1", &format!("Known {round}"));
+        at_once(&stack, "ok.ann@sink.test", &to, &known.reply_to(&reference).raw().unwrap());
+        let unknown =
+            Mail::new("ok.ann@sink.test", "support@corp.example", &format!("New {round}"), &format!("Unknown {round}"));
+        at_once(&stack, "ok.ann@sink.test", &to, &unknown.raw().unwrap());
+    }
+    send_now(&stack, &api, Duration::from_mins(1));
+    let expected = 2 * rounds;
+    within(SOON, "all replies", &stack, || {
+        let here = messages(&api, &record).iter().filter(|it| it["incoming"] == true).count();
+        (here >= expected && records(&api).len() > rounds).then_some(())
+    });
+    let mut here: Vec<String> = messages(&api, &record)
+        .iter()
+        .filter(|it| it["incoming"] == true)
+        .map(|it| it["text"].as_str().unwrap().trim().to_owned())
+        .collect();
+    here.sort();
+    let mut wanted: Vec<String> = (0..rounds).flat_map(|it| [format!("Known {it}"), format!("Unknown {it}")]).collect();
+    wanted.sort();
+    assert_eq!(here, wanted);
+    let mut others: Vec<String> =
+        records(&api).iter().map(|it| it["title"].as_str().unwrap().to_owned()).filter(|it| it != "T1").collect();
+    others.sort();
+    assert_eq!(others, (0..rounds).map(|it| format!("New {it}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn mail_leaves_encrypted_when_the_server_is_set_up_so() {
+    let (stack, api) = start_by(
+        "starttls",
+        |stack| json!({ "host": "localhost", "port": stack.sink().address().port(), "security": "starttls" }),
+    );
+    let new = json!({ "type": "ticket", "title": "T1", "email": "ok.gil@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    let message = id(&post(&api, &record, json!({ "text": "Hello" })));
+    send_now(&stack, &api, Duration::from_secs(11));
+    assert_eq!(state_of(&api, &message, "ok.gil@sink.test"), "sent", "{}", deliveries(&api, &message));
+    assert!(received(&stack, "ok.gil@sink.test")[0].tls);
 }

@@ -6,6 +6,7 @@ mod contacts;
 mod dev;
 mod emails;
 mod endpoint;
+mod failures;
 mod files;
 mod limits;
 mod links;
@@ -15,6 +16,7 @@ mod refusals;
 mod servers;
 mod session;
 mod shell;
+mod suppressions;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -138,9 +140,16 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::contacts::ReadContact, _, _>(r, User, contacts::read);
     let r = mount::<api::contacts::ChangeContact, _, _>(r, Agent, contacts::change);
     let r = mount::<api::refusals::ListRefusals, _, _>(r, User, refusals::list);
+    let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
+    let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);
+    let r = mount::<api::failures::ActOnFailing, _, _>(r, Agent, failures::act);
+    let r = mount::<api::failures::UndoFailures, _, _>(r, Agent, failures::undo);
+    let r = mount::<api::suppressions::ListSuppressions, _, _>(r, User, suppressions::list);
+    let r = mount::<api::suppressions::CreateSuppression, _, _>(r, Agent, suppressions::create);
+    let r = mount::<api::suppressions::LiftSuppression, _, _>(r, Agent, suppressions::lift);
+    let r = mount::<api::suppressions::ImportSuppressionList, _, _>(r, Administrator, suppressions::import);
     // Bytes rather than JSON, on one side or the other.
-    let r = files::routes(r);
-    let r = links::routes(r);
+    let r = suppressions::routes(links::routes(files::routes(r)));
     let r = r.route("/api/openapi.json", get(openapi));
     let r = if app.config.is_dev { dev::routes(r) } else { r };
     r.fallback(async || AppError::not_found()).with_state(Shared { app, background })

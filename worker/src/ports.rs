@@ -9,6 +9,7 @@ use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
 use mailroom_shared::api::servers::ServerKind;
 use mailroom_shared::api::servers::TestReport;
+use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
 use crate::jobs::Job;
@@ -39,6 +40,12 @@ impl From<&String> for Value {
 impl From<Timestamp> for Value {
     fn from(at: Timestamp) -> Self {
         Self::Number(at.as_millis() as f64)
+    }
+}
+/// In milliseconds.
+impl From<Span> for Value {
+    fn from(span: Span) -> Self {
+        Self::Number(span.as_millis() as f64)
     }
 }
 impl From<u32> for Value {

@@ -6,6 +6,7 @@ pub mod contacts;
 pub mod deliveries;
 pub mod dkim;
 pub mod facts;
+pub mod failures;
 pub mod ingests;
 pub mod limits;
 pub mod messages;
@@ -15,6 +16,7 @@ pub mod refusals;
 pub mod servers;
 pub mod settings;
 pub mod status;
+pub mod suppressions;
 pub mod users;
 pub mod vacuum;
 

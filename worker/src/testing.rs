@@ -338,9 +338,11 @@ pub(crate) mod tests {
     use futures::executor::block_on;
     use mailroom_shared::api::emails::EmailFilter;
     use mailroom_shared::api::emails::EmailQuery;
+    use mailroom_shared::api::failures::FailureRowsQuery;
     use mailroom_shared::api::messages::MessageQuery;
     use mailroom_shared::api::records::RecordQuery;
     use mailroom_shared::api::refusals::RefusalQuery;
+    use mailroom_shared::api::suppressions::SuppressionQuery;
     use mailroom_shared::id::TypeName;
     use mailroom_shared::id::UserId;
     use serde_json::json;
@@ -428,6 +430,11 @@ pub(crate) mod tests {
         statements.push(store::messages::list_statement("r", &MessageQuery { cursor, limit: None }).0);
         statements.push(store::contacts::list_statement(&mailroom_shared::api::contacts::ContactQuery::default()).0);
         statements.push(store::refusals::list_statement(&RefusalQuery::default()).0);
+        let cause = mailroom_shared::outbox::cause::Cause::parse("speeding@gmail.com").unwrap();
+        let rows = FailureRowsQuery { cursor: Some("1~x".to_owned()), ..FailureRowsQuery::default() };
+        statements.push(store::failures::rows_statement(&cause, None, &rows).0);
+        let suppressed = SuppressionQuery::default();
+        statements.push(store::suppressions::list_statement(&suppressed, 200).0);
         let mut ran = 0;
         for statement in statements {
             for step in db.plan(&statement) {
@@ -592,6 +599,132 @@ pub(crate) mod tests {
         let back = call(&test, "DELETE", &format!("/api/v1/messages/{id}"), &cookie, &serde_json::Value::Null);
         assert_eq!((back.status, &back.body["text"]), (200, &json!("See file")));
         assert_eq!(files(), 0);
+    }
+
+    /// `n` deliveries to these addresses that are refused with that answer.
+    fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, text: &str) {
+        for address in addresses {
+            let new = json!({ "type": "order", "title": format!("For {address}"), "email": address });
+            let record = call(test, "POST", "/api/v1/records", cookie, &new).body["id"].as_str().unwrap().to_owned();
+            let body = json!({ "mode": "message", "text": "Hello", "to": [address] });
+            let posted = call(test, "POST", &format!("/api/v1/records/{record}/messages"), cookie, &body);
+            assert_eq!(posted.status, 200, "{}", posted.body);
+            let refusal = SendOutcome::Refused { code, text: text.to_owned() };
+            test.mailer.script.lock().unwrap().push_back(refusal);
+        }
+        test.clock.0.fetch_add(11_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        test.mailer.script.lock().unwrap().clear();
+    }
+
+    #[test]
+    fn failures_are_grouped_by_cause_acted_on_together_and_undone() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        let groups = || call(&test, "GET", "/api/v1/failures", &cookie, &null).body;
+        assert_eq!(groups(), json!({ "groups": [], "mine": 0, "all": 0 }));
+        refused(&test, &cookie, &["a@one.test", "b@two.test", "c@one.test"], 550, "5.1.1 no such user here");
+        refused(
+            &test,
+            &cookie,
+            &["d@slow.test", "e@slow.test"],
+            450,
+            "4.7.28 too many messages, slow down, rate limited",
+        );
+        let seen = groups();
+        let list = seen["groups"].as_array().unwrap();
+        assert_eq!((list.len(), &seen["all"], &seen["mine"]), (2, &json!(3), &json!(3)), "{seen}");
+        assert_eq!((&list[0]["key"], &list[0]["failing"]), (&json!("userunknown"), &json!(3)));
+        assert_eq!(list[1]["domain"], "slow.test");
+        assert_eq!((&list[1]["failing"], &list[1]["waiting"]), (&json!(0), &json!(2)));
+        assert!(list[1]["next_try"].is_number());
+
+        let rows = call(&test, "GET", "/api/v1/failures/userunknown?limit=2", &cookie, &null).body;
+        assert_eq!(rows["items"].as_array().unwrap().len(), 2);
+        let next = rows["next"].as_str().unwrap();
+        let rest =
+            call(&test, "GET", &format!("/api/v1/failures/userunknown?limit=2&cursor={next}"), &cookie, &null).body;
+        assert_eq!(rest["items"][0]["address"], "a@one.test");
+        assert_eq!(rest["items"][0]["assigned"], "Mai");
+
+        // All of a cause, taken back while it can be.
+        let act = |body: serde_json::Value| call(&test, "POST", "/api/v1/failures/actions", &cookie, &body);
+        let done = act(json!({ "action": "ignore", "group": "userunknown" })).body;
+        assert_eq!((&done["changed"], &done["left"], &groups()["all"]), (&json!(3), &json!(0), &json!(0)));
+        let path = format!("/api/v1/failures/actions/{}", done["operation"].as_str().unwrap());
+        assert_eq!(call(&test, "DELETE", &path, &cookie, &null).body["changed"], 3);
+        assert_eq!(groups()["all"], 3);
+        assert_eq!(call(&test, "DELETE", &path, &cookie, &null).body["code"], "wrong_state", "twice is too often");
+
+        // A retry leaves when it can't be taken back any more.
+        let first = rest["items"][0]["delivery"].clone();
+        let sent = || test.mailer.sent.lock().unwrap().len();
+        let before = sent();
+        let done = act(json!({ "action": "retry", "deliveries": [first] })).body;
+        assert_eq!(done["changed"], 1);
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!(sent(), before, "not within the undo window");
+        test.clock.0.fetch_add(11_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!(sent(), before + 1);
+        let path = format!("/api/v1/failures/actions/{}", done["operation"].as_str().unwrap());
+        assert_eq!(call(&test, "DELETE", &path, &cookie, &null).status, 409, "it has left");
+        assert_eq!(groups()["all"], 2);
+        assert_eq!(call(&test, "GET", "/api/v1/failures/nonsense", &cookie, &null).status, 404);
+    }
+
+    #[test]
+    fn an_address_that_is_gone_rests_until_somebody_writes_from_it_or_lifts_it() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        let list = || call(&test, "GET", "/api/v1/suppressions", &cookie, &null).body["items"].clone();
+        refused(&test, &cookie, &["full@customer.test"], 552, "5.2.2 mailbox full");
+        assert_eq!(list(), json!([]), "a full mailbox is not gone");
+        refused(&test, &cookie, &["ann@customer.test", "bob@customer.test"], 550, "5.1.1 no such user here");
+        let gone = list();
+        assert_eq!(gone.as_array().unwrap().len(), 2, "{gone}");
+        assert_eq!(
+            (&gone[0]["source"], &gone[0]["reason"], &gone[0]["scope"]),
+            (&json!("bounce"), &json!("userunknown"), &json!("all"))
+        );
+        assert!(gone[0]["expires"].is_number() && gone[0]["evidence"].as_str().unwrap().contains("no such user"));
+
+        // The composer tells, and nothing goes there.
+        let new = json!({ "type": "order", "title": "Next", "email": "bob@customer.test" });
+        let record = call(&test, "POST", "/api/v1/records", &cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let body = json!({ "mode": "message", "text": "x", "to": ["bob@customer.test"] });
+        let people = call(&test, "POST", &format!("/api/v1/records/{record}/recipients"), &cookie, &body).body;
+        let bob = people["people"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["why"] == "suppressed")
+            .unwrap_or_else(|| panic!("{people}"));
+        assert_eq!((&bob["by"], &bob["why"]), (&json!("nobody"), &json!("suppressed")), "{people}");
+
+        // Ann writes: her address works.
+        let host = crate::app::RECEIVING_HOST;
+        let mail = format!(
+            "Authentication-Results: {host}; dmarc=pass header.from=customer.test; spf=pass smtp.mailfrom=customer.test\r\n{MAIL}"
+        );
+        work(&test, &arrive(&test, &mail, "support@corp.test"));
+        assert_eq!(list().as_array().unwrap().len(), 1, "{}", list());
+
+        // A person lifts the other.
+        let lift = json!({ "address": "bob@customer.test", "scope": "all" });
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 204);
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 404);
+        assert_eq!(list(), json!([]));
+
+        // Lists in and out.
+        let csv = json!({ "csv": "address,scope,note\r\nx@y.test,campaigns,\"said =no, thanks\"\r\nnot an address\r\nz@y.test\r\n" });
+        let imported = call(&test, "POST", "/api/v1/suppressions/import", &cookie, &csv).body;
+        assert_eq!(imported, json!({ "added": 2, "wrong_lines": [3] }));
+        test.clock.0.fetch_add(400 * 24 * 3_600_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!(rows(&test, "SELECT address FROM suppressions").len(), 2, "what people entered stays");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use mailroom_shared::api::contacts::ContactRow;
 use mailroom_shared::api::emails::EmailRow;
+use mailroom_shared::api::failures::FailureRow;
 use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::refusals::RefusalRow;
+use mailroom_shared::api::suppressions::SuppressionRow;
 
 /// A row of a list.
 pub trait Row: Clone + PartialEq {
@@ -32,6 +34,24 @@ impl Row for EmailRow {
     }
     fn order(&self) -> String {
         newest_first(self.created.as_millis(), "")
+    }
+}
+
+impl Row for FailureRow {
+    fn id(&self) -> &str {
+        self.delivery.as_str()
+    }
+    fn order(&self) -> String {
+        newest_first(self.at.as_millis(), "")
+    }
+}
+
+impl Row for SuppressionRow {
+    fn id(&self) -> &str {
+        &self.address
+    }
+    fn order(&self) -> String {
+        newest_first(self.created.as_millis(), &self.address)
     }
 }
 

@@ -1,14 +1,12 @@
 //! Selected rows and the keyboard cursor of a list.
 
-use std::collections::BTreeSet;
-
-/// Ids of selected rows.
+/// Ids of selected rows, in the order of selection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection(BTreeSet<String>);
+pub struct Selection(Vec<String>);
 
 impl Selection {
     pub fn has(&self, id: &str) -> bool {
-        self.0.contains(id)
+        self.0.iter().any(|it| it == id)
     }
 
     pub fn len(&self) -> usize {
@@ -20,8 +18,9 @@ impl Selection {
     }
 
     pub fn toggle(&mut self, id: &str) {
-        if !self.0.remove(id) {
-            self.0.insert(id.to_owned());
+        match self.0.iter().position(|it| it == id) {
+            Some(at) => drop(self.0.remove(at)),
+            None => self.0.push(id.to_owned()),
         }
     }
 
@@ -34,7 +33,11 @@ impl Selection {
         if self.covers(ids.clone()) {
             self.0.clear();
         } else {
-            self.0.extend(ids.map(str::to_owned));
+            for id in ids {
+                if !self.has(id) {
+                    self.0.push(id.to_owned());
+                }
+            }
         }
     }
 
@@ -52,8 +55,8 @@ impl Selection {
 
     /// What is no longer in the list is no longer selected.
     pub fn keep<'a>(&mut self, ids: impl Iterator<Item = &'a str>) {
-        let there: BTreeSet<&str> = ids.collect();
-        self.0.retain(|it| there.contains(it.as_str()));
+        let there: Vec<&str> = ids.collect();
+        self.0.retain(|it| there.contains(&it.as_str()));
     }
 
     pub fn ids(&self) -> impl Iterator<Item = &str> {

@@ -1,13 +1,13 @@
 //! Small texts: initials, sizes, paragraphs with links, whether an HTML body needs a frame.
 
-/// Up to two letters for an avatar: first and last word.
+/// Up to two letters for an avatar: first and last word. The style sheet makes capitals of letters beyond ASCII.
 pub fn initials(name: &str) -> String {
     let mut words = name.split(|c: char| c.is_whitespace() || c == '.' || c == '@').filter_map(first_letter);
     let first = words.next();
     // Of an address only the local part speaks.
     let last = if name.contains('@') { None } else { words.next_back() };
     let text: String = first.into_iter().chain(last).collect();
-    if text.is_empty() { "?".to_owned() } else { text.to_uppercase() }
+    if text.is_empty() { "?".to_owned() } else { text.to_ascii_uppercase() }
 }
 
 fn first_letter(word: &str) -> Option<char> {

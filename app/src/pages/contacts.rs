@@ -78,7 +78,7 @@ pub fn ContactsPage() -> AnyView {
 }
 
 fn row_height() -> f64 {
-    if is_narrow() { 44.0 } else { 36.0 }
+    if is_narrow() { 68.0 } else { 36.0 }
 }
 
 #[component]
@@ -90,7 +90,7 @@ fn Table(list: List<ContactRow>, editing: Editing) -> AnyView {
         let (start, end) = window.get();
         list.rows.with(|all| all.get(start..end.min(all.len())).map(<[_]>::to_vec).unwrap_or_default())
     };
-    let pad = |n: usize| format!("height:{}px", n as f64 * row_height());
+    let pad = |n: usize| format!("height:{}px", n * row_height() as usize);
     view! {
         <div class="tbl-wrap" tabindex="0" role="region" aria-label=t!("contacts.title") node_ref=host>
             <table class="tbl" style="min-width:640px">

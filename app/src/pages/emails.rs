@@ -428,7 +428,7 @@ fn SelectionBar(queue: Queue) -> AnyView {
 }
 
 fn row_height() -> f64 {
-    if is_narrow() { 44.0 } else { 36.0 }
+    if is_narrow() { 92.0 } else { 36.0 }
 }
 
 #[component]
@@ -441,7 +441,7 @@ fn Table(queue: Queue) -> AnyView {
         let (start, end) = window.get();
         list.rows.with(|all| all.get(start..end.min(all.len())).map(<[_]>::to_vec).unwrap_or_default())
     };
-    let pad = |n: usize| format!("height:{}px", n as f64 * row_height());
+    let pad = |n: usize| format!("height:{}px", n * row_height() as usize);
     let all_on =
         Signal::derive(move || list.rows.with(|rows| queue.selection.with(|it| it.covers(rows.iter().map(Row::id)))));
     let some_on = Signal::derive(move || !all_on.get() && queue.selection.with(|it| !it.is_empty()));

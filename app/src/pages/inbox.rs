@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::model::filters;
 use crate::pages::shell::use_crumbs;
 use crate::pages::shell::use_shell_state;
+use crate::parts;
 use crate::queries::aliases::use_aliases;
 use crate::queries::records::use_records;
 use crate::routes::use_query;
@@ -30,26 +31,6 @@ pub fn InboxPage() -> AnyView {
         Segment::new("me", t!("inbox.tab.mine")),
         Segment::new("nobody", t!("inbox.tab.nobody")),
     ];
-    let aliases = use_aliases();
-    let empty = move || {
-        let filtered = query.with(|it| filters::is_filtered(&filters::inbox(it)));
-        let address =
-            aliases.data().and_then(|all| all.into_iter().find(|it| it.creates.is_some())).map(|it| it.address);
-        let has_mail = aliases.data().is_some_and(|all| all.iter().any(|it| it.received > 0));
-        match (filtered, has_mail, address) {
-            (true, ..) => {
-                view! { <Blank art=Art::Done title=t!("inbox.empty.filtered") text=t!("inbox.empty.filtered.text")/> }
-                    .into_any()
-            }
-            (false, false, Some(address)) => {
-                view! { <Blank title=t!("inbox.empty.first") text=t!("inbox.empty.first.text", address = address)/> }
-                    .into_any()
-            }
-            (false, ..) => {
-                view! { <Blank art=Art::Done title=t!("inbox.empty") text=t!("inbox.empty.text")/> }.into_any()
-            }
-        }
-    };
     view! {
         <main class="page" id="content">
             <div class="page-head">
@@ -68,10 +49,38 @@ pub fn InboxPage() -> AnyView {
             </div>
             {list_body(
                 list,
-                move || view! { <section class="card">{empty}</section> }.into_any(),
+                move || view! { <section class="card">{parts::inbox_empty()}</section> }.into_any(),
                 move || view! { <RecordRows list can_finish=true/> }.into_any(),
             )}
         </main>
+    }
+    .into_any()
+}
+
+/// Why nothing is there: nothing fits the filter, no mail has come yet, or all is answered.
+#[component]
+pub fn InboxEmpty() -> AnyView {
+    let (query, aliases) = (use_query(), use_aliases());
+    view! {
+        {move || {
+            let filtered = query.with(|it| filters::is_filtered(&filters::inbox(it)));
+            let address =
+                aliases.data().and_then(|all| all.into_iter().find(|it| it.creates.is_some())).map(|it| it.address);
+            let has_mail = aliases.data().is_some_and(|all| all.iter().any(|it| it.received > 0));
+            match (filtered, has_mail, address) {
+                (true, ..) => {
+                    view! { <Blank art=Art::Done title=t!("inbox.empty.filtered") text=t!("inbox.empty.filtered.text")/> }
+                        .into_any()
+                }
+                (false, false, Some(address)) => {
+                    view! { <Blank title=t!("inbox.empty.first") text=t!("inbox.empty.first.text", address = address)/> }
+                        .into_any()
+                }
+                (false, ..) => {
+                    view! { <Blank art=Art::Done title=t!("inbox.empty") text=t!("inbox.empty.text")/> }.into_any()
+                }
+            }
+        }}
     }
     .into_any()
 }

@@ -32,7 +32,7 @@ pub fn LoginPage() -> AnyView {
         busy.set(true);
         spawn_local(async move {
             match log_in(login).await {
-                Ok(me) => session.enter(me),
+                Ok(me) => session.enter(me).await,
                 Err(problem) => {
                     let _ = error.try_set(Some(problem));
                     let _ = busy.try_set(false);

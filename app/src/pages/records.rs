@@ -88,8 +88,8 @@ pub fn RecordsPage(kind: TypeName) -> AnyView {
 
 #[component]
 fn ClearFilters() -> AnyView {
-    let (go, path) = (crate::routes::use_go(), leptos_router::hooks::use_location().pathname);
-    view! { <Button kind=Kind::Link class="small" text=t!("records.clear") on_press=move |()| go.replace(path.get_untracked())/> }
+    let go = crate::routes::use_go();
+    view! { <Button kind=Kind::Link class="small" text=t!("records.clear") on_press=move |()| go.clear_query()/> }
         .into_any()
 }
 

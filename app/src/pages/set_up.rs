@@ -53,7 +53,7 @@ pub fn SetUpPage() -> AnyView {
         busy.set(true);
         spawn_local(async move {
             match set_up(form).await {
-                Ok(me) => session.enter(me),
+                Ok(me) => session.enter(me).await,
                 Err(problem) => {
                     let _ = error.try_set(Some(problem));
                     let _ = busy.try_set(false);

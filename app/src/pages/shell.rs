@@ -1,29 +1,19 @@
 //! What surrounds every page: rail, top bar, live updates, keys of the whole page.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use mailroom_shared::i18n::Lang;
 
-use self::help::HelpDialog;
 use self::rail::Rail;
 use self::topbar::TopBar;
 use crate::i18n;
+use crate::later;
 use crate::live;
-use crate::pages::actions::ActionsPage;
-use crate::pages::aliases::AliasesPage;
-use crate::pages::contacts::ContactsPage;
-use crate::pages::emails::EmailsPage;
 use crate::pages::inbox::InboxPage;
-use crate::pages::limits::LimitsPage;
-use crate::pages::not_found::NotFoundPage;
-use crate::pages::record::RecordPage;
-use crate::pages::records::RecordsPage;
-use crate::pages::refusals::RefusalsPage;
-use crate::pages::search::SearchPage;
-use crate::pages::servers::ServersPage;
+use crate::parts;
 use crate::queries::Cache;
 use crate::queries::shell::provide_shell;
 use crate::routes::Page;
-use crate::routes::provide_go;
 use crate::routes::use_go;
 use crate::routes::use_page;
 use crate::t;
@@ -34,11 +24,12 @@ use crate::ui::keys::use_keys;
 use crate::ui::seg::Seg;
 use crate::ui::seg::Segment;
 use crate::ui::toast::use_toasts;
-use crate::widgets::new_record::NewRecordDialog;
+use crate::widgets::problem::toast_problem;
 
-mod help;
+pub(crate) mod help;
 mod rail;
 mod topbar;
+pub(crate) mod user_menu;
 
 /// Words of the breadcrumb, the last one being the page; the others lead somewhere.
 type Crumb = (String, Option<String>);
@@ -84,10 +75,10 @@ pub fn Shell() -> AnyView {
     let state = ShellState { drawer: RwSignal::new(false), help: RwSignal::new(false), compose: RwSignal::new(false) };
     provide_context(state);
     provide_context(Crumbs(RwSignal::new(Vec::new())));
-    provide_go();
     let cache = Cache::provide();
     provide_shell();
     live::start(cache);
+    later::prefetch(parts::PARTS);
     hear_keys(state);
     let page = use_page();
     // The drawer has done its work once the page changes.
@@ -104,13 +95,13 @@ pub fn Shell() -> AnyView {
                 {move || show(page.get())}
             </div>
         </div>
-        {move || state.help.get().then(|| view! { <HelpDialog on_close=move |()| state.help.set(false)/> })}
+        {move || state.help.get().then(|| parts::help(Callback::new(move |()| state.help.set(false))))}
         {move || state.compose.get().then(|| {
             let kind = match page.get_untracked() {
                 Page::Records(kind) => Some(kind),
                 _ => None,
             };
-            view! { <NewRecordDialog kind on_close=move |()| state.compose.set(false)/> }
+            parts::new_record(kind, Callback::new(move |()| state.compose.set(false)))
         })}
     }
     .into_any()
@@ -119,17 +110,19 @@ pub fn Shell() -> AnyView {
 fn show(page: Page) -> AnyView {
     match page {
         Page::Inbox => view! { <InboxPage/> }.into_any(),
-        Page::Records(kind) => view! { <RecordsPage kind/> }.into_any(),
-        Page::Record(id) => view! { <RecordPage id/> }.into_any(),
-        Page::Search => view! { <SearchPage/> }.into_any(),
-        Page::Emails => view! { <EmailsPage/> }.into_any(),
-        Page::Contacts => view! { <ContactsPage/> }.into_any(),
-        Page::Aliases => view! { <AliasesPage/> }.into_any(),
-        Page::Servers => view! { <ServersPage/> }.into_any(),
-        Page::Limits => view! { <LimitsPage/> }.into_any(),
-        Page::Actions => view! { <ActionsPage/> }.into_any(),
-        Page::Refusals => view! { <RefusalsPage/> }.into_any(),
-        Page::NotFound => view! { <NotFoundPage/> }.into_any(),
+        Page::Records(kind) => parts::records(kind),
+        Page::Record(id) => parts::record(id),
+        Page::Search => parts::search(),
+        Page::Failures => parts::failures(),
+        Page::Suppressions => parts::suppressions(),
+        Page::Emails => parts::emails(),
+        Page::Contacts => parts::contacts(),
+        Page::Aliases => parts::aliases(),
+        Page::Servers => parts::servers(),
+        Page::Limits => parts::limits(),
+        Page::Actions => parts::actions(),
+        Page::Refusals => parts::refusals(),
+        Page::NotFound => parts::not_found(),
     }
 }
 
@@ -161,13 +154,20 @@ pub fn Brand() -> AnyView {
 /// English or Vietnamese, before anybody is logged in.
 #[component]
 pub fn LanguageSeg() -> AnyView {
+    let toasts = use_toasts();
     let segments = Lang::ALL.into_iter().map(|it| Segment::new(it.code(), it.name().to_owned())).collect();
     view! {
         <Seg
             label=t!("user.language")
             segments
             value=Signal::derive(|| i18n::lang().code().to_owned())
-            on_change=|code: &'static str| i18n::set_lang(Lang::of(code))
+            on_change=move |code: &'static str| {
+                spawn_local(async move {
+                    if let Err(error) = i18n::set_lang(Lang::of(code)).await {
+                        toast_problem(toasts, &error);
+                    }
+                });
+            }
         />
     }
     .into_any()

@@ -39,8 +39,8 @@ pub async fn create_record(cache: Cache, new: NewRecord) -> Result<RecordView, A
     cache.settle(answer, &[tag::RECORDS, tag::SHELL])
 }
 
-pub async fn change_record(cache: Cache, id: RecordId, change: ChangeRecord) -> Result<RecordView, ApiError> {
-    let answer = api::call::<ChangeARecord>(&[id.as_str()], &(), &change).await;
+pub async fn change_record(cache: Cache, id: RecordId, change: ChangeRecord) -> Result<(), ApiError> {
+    let answer = api::tell::<ChangeARecord>(&[id.as_str()], &change).await;
     cache.settle(answer, &[&tag::record(id.as_str()), tag::RECORDS, tag::SHELL])
 }
 

@@ -39,6 +39,6 @@ pub fn many_of(row: &TypeRow) -> String {
 
 /// A stage, in the reader's language when it is a built-in one.
 pub fn stage_label(stage: &str) -> String {
-    let key = stage.to_lowercase().replace(' ', "_");
+    let key = stage.to_ascii_lowercase().replace(' ', "_");
     i18n::try_text(&format!("stage.{key}"), &[]).unwrap_or_else(|| stage.to_owned())
 }

@@ -82,7 +82,7 @@ fn storage_key(record: &RecordId) -> String {
 impl Composer {
     /// The composer of a record, with what was written there before.
     pub fn open(record: &RecordId, chatter: Chatter) -> Self {
-        let stored = theme::stored(&storage_key(record)).and_then(|it| serde_json::from_str::<Draft>(&it).ok());
+        let stored = theme::stored(&storage_key(record)).and_then(|it| crate::json::read::<Draft>(&it).ok());
         let draft = stored.unwrap_or_default();
         let rows = [&draft.to, &draft.cc, &draft.bcc, &draft.subject].map(|it| !it.is_empty());
         let composer = Self {

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use mailroom_shared::api::messages::AdviceView;
 use mailroom_shared::api::messages::DeliveriesView;
 use mailroom_shared::api::messages::DeliveryView;
 use mailroom_shared::api::messages::SettleDeliveries;
@@ -158,7 +159,7 @@ fn Line(row: DeliveryView, choices: RwSignal<Choices>, current: Current) -> AnyV
             <Icon glyph=Glyph::Envelope(glyph)/>
             <div>
                 <span class="who">{name.clone()}</span>
-                {(!row.name.is_empty()).then(|| view! { <span class="addr">{row.address.to_string()}</span> })}
+                {(!row.name.is_empty() && row.name != row.address.as_str()).then(|| view! { <span class="addr">{row.address.to_string()}</span> })}
             </div>
             <div class="when">{state_line(&row)}</div>
             <div class="again">
@@ -207,25 +208,25 @@ fn state_line(row: &DeliveryView) -> AnyView {
     view! { <span class=class>{word}</span>" "<span class="muted num">{rest}</span> }.into_any()
 }
 
-/// What happened and what to do, from the reason; the server's code behind it.
+/// What happened, whose move it is and what can be done, in the Worker's words; the codes behind them.
 fn explanation(row: &DeliveryView) -> AnyView {
     let domain = row.address.domain().to_owned();
     let address = row.address.to_string();
     let args = [("domain", domain.as_str()), ("address", address.as_str())];
-    let reason = row.reason.map(mailroom_shared::outbox::failure::Reason::as_str);
-    let said = |part: &str| reason.and_then(|it| i18n::try_text(&format!("reason.{it}.{part}"), &args));
+    let known = |pick: fn(&AdviceView) -> &String| row.advice.as_ref().map(|it| pick(it).clone());
     let fallback = |part: &str| {
         let key = if row.state == DeliveryState::Unknown { "unknown" } else { "other" };
         i18n::text(&format!("delivery.why.{key}.{part}"), &args)
     };
-    let title = said("title").unwrap_or_else(|| fallback("title"));
-    let advice = said("advice").unwrap_or_else(|| fallback("advice"));
+    let title = known(|it| &it.headline).unwrap_or_else(|| fallback("title"));
+    let advice = known(|it| &it.you_can).unwrap_or_else(|| fallback("advice"));
+    let whose = known(|it| &it.whose_move).unwrap_or_default();
     let next = match (row.state, row.next_try, row.gives_up) {
         (DeliveryState::Deferred, Some(next), Some(end)) => {
             let now = dates::now();
             t!("delivery.schedule", next = dates::when_text(next, now), end = dates::when_text(end, now))
         }
-        _ => String::new(),
+        _ => known(|it| &it.we_do).unwrap_or_default(),
     };
     let title = if title.ends_with(['.', '!', '?']) { title } else { format!("{title}.") };
     let code = [row.reply_code.map(|it| it.to_string()), row.status.clone()].into_iter().flatten().collect::<Vec<_>>();
@@ -234,6 +235,21 @@ fn explanation(row: &DeliveryView) -> AnyView {
             <b>{title}</b>" "{advice}" "{next}" "
             <span class="mono muted">{code.join(" ")}</span>
         </p>
+        {(!whose.is_empty()).then(|| view! { <p class="muted small">{whose}</p> })}
+    }
+    .into_any()
+}
+
+/// The codes in words, and what it usually is when there are none that help.
+fn meanings(row: &DeliveryView) -> AnyView {
+    let Some(advice) = row.advice.clone() else { return ().into_any() };
+    let line = |it: String| view! { <li class="muted small">{it}</li> };
+    let codes = advice.codes.into_iter().map(|it| line(it.text)).collect_view();
+    let has_causes = !advice.causes.is_empty();
+    view! {
+        <ul>{codes}</ul>
+        {has_causes.then(|| view! { <p class="muted small">{t!("delivery.causes")}</p> })}
+        <ul>{advice.causes.into_iter().map(line).collect_view()}</ul>
     }
     .into_any()
 }
@@ -302,6 +318,7 @@ fn ServerWords(row: DeliveryView) -> AnyView {
             let words = row.server_text.clone().unwrap_or_else(|| t!("delivery.details.none"));
             view! {
                 <pre class="code" tabindex="0">{words}</pre>
+                {meanings(&row)}
                 {row.server.clone().map(|server| view! { <p class="muted small">{t!("delivery.server", server = server)}</p> })}
                 <Tries row/>
             }

@@ -141,7 +141,8 @@ fn names(all: &[Mailbox]) -> String {
 /// `to orders@…, cc Aurélie`.
 fn recipients(message: &MessageView) -> String {
     let to = match &message.delivered_to {
-        Some(alias) if message.to.is_empty() => alias.to_string(),
+        // A reply address of ours says nothing to a reader; the details have it.
+        Some(to) if message.to.is_empty() && !to.as_str().starts_with("reply+") => to.to_string(),
         _ => names(&message.to),
     };
     match (to.is_empty(), message.cc.is_empty()) {

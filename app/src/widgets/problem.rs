@@ -61,6 +61,8 @@ pub fn toast_problem(toasts: Toasts, error: &ApiError) {
 #[component]
 pub fn ProblemBlank(error: ApiError, #[prop(into)] on_retry: Callback<()>) -> AnyView {
     let is_missing = error.code() == Some(ProblemCode::NotFound);
+    // Only the browser can exchange this page for the one that fits the server.
+    let is_old = matches!(error, ApiError::Decode(_));
     let title = if is_missing { t!("problem.missing.title") } else { t!("problem.title") };
     let text = problem_text(&error);
     let code = problem_code(&error);
@@ -69,6 +71,9 @@ pub fn ProblemBlank(error: ApiError, #[prop(into)] on_retry: Callback<()>) -> An
         <Blank art title text code>
             {if is_missing {
                 view! { <a class="btn" href="/">{t!("problem.missing.back")}</a> }.into_any()
+            } else if is_old {
+                let reload = |()| drop(window().location().reload());
+                view! { <Button kind=Kind::Primary icon=Glyph::Retry text=t!("ui.reload") on_press=reload/> }.into_any()
             } else {
                 view! {
                     <Button kind=Kind::Primary icon=Glyph::Retry text=t!("ui.retry") on_press=on_retry/>

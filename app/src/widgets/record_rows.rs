@@ -80,7 +80,7 @@ pub fn RecordRows(
         let (start, end) = window.get();
         list.rows.with(|all| all.get(start..end.min(all.len())).map(<[_]>::to_vec).unwrap_or_default())
     };
-    let pad = move |n: usize| format!("height:{}px", n as f64 * row_height());
+    let pad = move |n: usize| format!("height:{}px", n * row_height() as usize);
     view! {
         <div class="mails" node_ref=host role="list" aria-label=t!("list.records")>
             <div style=move || pad(window.get().0) aria-hidden="true"></div>

@@ -11,6 +11,7 @@ use crate::id::AttachmentId;
 use crate::id::ContactId;
 use crate::id::DeliveryId;
 use crate::id::MessageId;
+use crate::outbox::failure::Fault;
 use crate::outbox::failure::Reason;
 use crate::outbox::state::DeliveryState;
 use crate::outbox::state::EnvelopeState;
@@ -222,7 +223,7 @@ pub struct DeliveryView {
     /// When we stop trying.
     pub gives_up: Option<Timestamp>,
     pub tries: u32,
-    /// Why; explained by `reason.<name>.title` and `reason.<name>.advice`.
+    /// Why; its short name is `reason.<name>.title`.
     pub reason: Option<Reason>,
     /// Same address again can't work.
     pub permanent: bool,
@@ -236,6 +237,33 @@ pub struct DeliveryView {
     pub events: Vec<EventView>,
     /// Whether *Try again* makes sense now.
     pub can_retry: bool,
+    /// In the reader's language; none for what went well.
+    #[serde(default)]
+    pub advice: Option<AdviceView>,
+}
+
+/// What happened, whose move it is and what can be done, in the reader's language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdviceView {
+    /// Without a full stop.
+    pub headline: String,
+    pub fault: Fault,
+    pub whose_move: String,
+    /// What Mailroom does by itself.
+    pub we_do: String,
+    pub you_can: String,
+    pub codes: Vec<CodeView>,
+    /// Likely causes, when the other side said nothing that helps.
+    pub causes: Vec<String>,
+}
+
+/// A reply code or enhanced status in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CodeView {
+    pub code: String,
+    pub text: String,
 }
 
 /// One line of a delivery's timeline.

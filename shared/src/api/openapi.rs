@@ -21,7 +21,14 @@ const TAKES_BYTES: [&str; 1] = ["UploadAttachment"];
 const COMPONENTS: &str = "/components/schemas";
 
 /// Routes that answer bytes or a socket, which no operation type describes: name, method, route, about, media type.
-const HAND_MADE: [(&str, Method, &str, &str, &str); 4] = [
+const HAND_MADE: [(&str, Method, &str, &str, &str); 5] = [
+    (
+        "ExportSuppressions",
+        Method::Get,
+        "/api/v1/suppressions.csv",
+        "Addresses we do not write to, as a CSV file",
+        "text/csv",
+    ),
     ("DownloadAttachment", Method::Get, "/api/v1/attachments/{id}", "The bytes of a file", "application/octet-stream"),
     (
         "ReadOriginal",
@@ -51,6 +58,8 @@ pub fn document() -> Value {
     super::aliases::describe(&mut document);
     super::contacts::describe(&mut document);
     super::refusals::describe(&mut document);
+    super::failures::describe(&mut document);
+    super::suppressions::describe(&mut document);
     super::servers::describe(&mut document);
     super::limits::describe(&mut document);
     super::actions::describe(&mut document);

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use crate::address::Domain;
 use crate::address::EmailAddress;
 use crate::api::aliases::ContactRule;
 use crate::api::aliases::RuleOutcome;
+use crate::policy::Policy;
 
 use super::case::Admission;
 use super::case::Case;
@@ -23,6 +25,8 @@ pub struct Match<'a> {
     pub alias: &'a AliasFact,
     /// What stood after `+`, lower case since local parts may lose their case on the way.
     pub tag: Option<String>,
+    /// By a name it had before.
+    pub is_former: bool,
 }
 
 /// Aliases by what they match. An alias whose domain is gone matches nothing (RT-25, AL-24).
@@ -30,16 +34,34 @@ pub struct Match<'a> {
 pub struct Directory<'a> {
     /// With whether its domain is one of ours.
     exact: HashMap<String, (&'a AliasFact, bool)>,
+    /// By names they had before.
+    former: HashMap<String, &'a AliasFact>,
     /// Those of any domain, by local part (RT-23).
     anywhere: HashMap<String, &'a AliasFact>,
+    /// The domains where they match; empty is everywhere (RT-24).
+    only_at: Vec<String>,
 }
 
 impl<'a> Directory<'a> {
-    pub fn new(aliases: &'a [AliasFact], domains: &[DomainFact]) -> Self {
-        let mut out = Self { exact: HashMap::with_capacity(aliases.len()), anywhere: HashMap::new() };
+    pub fn new(aliases: &'a [AliasFact], domains: &[DomainFact], policy: &Policy) -> Self {
+        let mut out = Self { exact: HashMap::with_capacity(aliases.len()), ..Self::default() };
+        let listed = policy.local_part_domains.iter().filter_map(|it| Domain::parse(it).ok());
+        out.only_at = listed.map(|it| it.ascii().into_owned()).collect();
+        if !out.only_at.is_empty() {
+            out.only_at.extend(domains.iter().map(|it| it.name.ascii().into_owned()));
+        }
         for alias in aliases {
             let is_usable = domain_of(domains, &alias.address).is_some();
             out.exact.entry(key_of(&alias.address)).or_insert((alias, is_usable));
+        }
+        for alias in aliases {
+            let is_usable = domain_of(domains, &alias.address).is_some();
+            for address in &alias.also {
+                out.exact.entry(key_of(address)).or_insert((alias, domain_of(domains, address).is_some()));
+            }
+            for address in alias.former.iter().filter(|it| domain_of(domains, it).is_some()) {
+                out.former.entry(key_of(address)).or_insert(alias);
+            }
             if alias.any_domain && is_usable {
                 out.anywhere.entry(alias.address.local().to_lowercase()).or_insert(alias);
             }
@@ -49,24 +71,30 @@ impl<'a> Directory<'a> {
 
     /// Whether an address key is that of an alias, one of a lost domain included.
     pub fn has(&self, key: &str) -> bool {
-        self.exact.contains_key(key)
+        self.exact.contains_key(key) || self.former.contains_key(key)
     }
 
-    /// The alias an address means: its own before one of any domain, the whole local part before the part before `+`
-    /// (RT-26).
+    /// The alias an address means: its own, then one that had this name before, then one of any domain; each by the whole
+    /// local part before the part before `+` (RT-26).
     pub fn find(&self, address: &EmailAddress) -> Option<Match<'a>> {
         let exact = |it: &EmailAddress| self.exact.get(&key_of(it)).filter(|(_, usable)| *usable).map(|(it, _)| *it);
-        let anywhere = |it: &EmailAddress| self.anywhere.get(&it.local().to_lowercase()).copied();
+        let former = |it: &EmailAddress| self.former.get(&key_of(it)).copied();
+        let anywhere = |it: &EmailAddress| {
+            let is_allowed =
+                || key_of(it).rsplit_once('@').is_some_and(|(_, it)| self.only_at.iter().any(|at| at == it));
+            let found = self.anywhere.get(&it.local().to_lowercase()).copied();
+            found.filter(|_| self.only_at.is_empty() || is_allowed())
+        };
         let tagged = base(address);
         let by = |lookup: &dyn Fn(&EmailAddress) -> Option<&'a AliasFact>| {
-            let whole = lookup(address).map(|alias| Match { alias, tag: None });
+            let whole = lookup(address).map(|alias| Match { alias, tag: None, is_former: false });
             whole.or_else(|| {
                 let (base, tag) = tagged.as_ref()?;
                 let tag = Some(tag.to_lowercase()).filter(|it| !it.is_empty());
-                Some(Match { alias: lookup(base)?, tag })
+                Some(Match { alias: lookup(base)?, tag, is_former: false })
             })
         };
-        by(&exact).or_else(|| by(&anywhere))
+        by(&exact).or_else(|| by(&former).map(|it| Match { is_former: true, ..it })).or_else(|| by(&anywhere))
     }
 }
 
@@ -103,6 +131,7 @@ impl<'a> Case<'a> {
             ContactRule::Known => (author.is_some(), "is open to known contacts"),
             ContactRule::Followers => {
                 if record.is_none() {
+                    self.failing = Some(alias.id.clone());
                     // CS-4: nobody can follow what does not exist; the alias page says so.
                     self.because(
                         "contact_rule",
@@ -148,7 +177,7 @@ pub(super) fn key_of(address: &EmailAddress) -> String {
 pub(super) fn is_in_list(list: &[String], key: &str) -> bool {
     let domain = key.rsplit_once('@').map_or("", |(_, it)| it);
     list.iter().map(|it| it.trim()).any(|entry| match entry.strip_prefix('@') {
-        Some(wanted) => crate::address::Domain::parse(wanted).is_ok_and(|it| it.ascii() == domain),
+        Some(wanted) => Domain::parse(wanted).is_ok_and(|it| it.ascii() == domain),
         None => EmailAddress::parse(entry).is_ok_and(|it| it.key() == key),
     })
 }

@@ -9,6 +9,14 @@ use crate::mail::inbound::InboundMail;
 use crate::mail::inbound::ParseIssue;
 use crate::time::Timestamp;
 
+use super::arrival::Arrival;
+use super::decide::decide;
+use super::facts::Context;
+use super::facts::Facts;
+use super::otherwise::Otherwise;
+use super::otherwise::otherwise;
+use super::plan::IngestPlan;
+use super::plan::plan;
 use super::verdict::Verdict;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +27,10 @@ pub struct Answer {
     #[serde(flatten)]
     pub verdict: Verdict,
     pub parsed: Parsed,
+    /// What would be written, with made-up ids.
+    pub plan: IngestPlan,
+    /// What would have to change for another outcome.
+    pub otherwise: Vec<Otherwise>,
 }
 
 /// The mail as it was read.
@@ -50,15 +62,33 @@ pub struct ParsedAttachment {
 }
 
 impl Answer {
-    /// `now` is when the mail came.
-    pub fn new(verdict: Verdict, mail: &InboundMail, now: Timestamp) -> Self {
+    /// Decides about an arrival and says what follows from it; nothing is kept. `now` is when the mail came.
+    pub fn new(arrival: &Arrival, mail: &InboundMail, facts: &Facts, context: &Context, now: Timestamp) -> Self {
+        let verdict = decide(arrival, facts, context, now);
+        let mut n = 0;
+        let mut ids = || {
+            n += 1;
+            format!("new-{n}")
+        };
+        Self {
+            name: None,
+            parsed: Parsed::new(mail, now),
+            plan: plan(mail, arrival, &verdict, facts, context, &mut ids, now),
+            otherwise: otherwise(arrival, facts, context, now, &verdict),
+            verdict,
+        }
+    }
+}
+
+impl Parsed {
+    fn new(mail: &InboundMail, now: Timestamp) -> Self {
         let head = &mail.head;
         let list = |boxes: &[Mailbox]| boxes.iter().map(Mailbox::display).collect();
         let mut from: Vec<String> = list(&head.from);
         if from.is_empty() && !head.from_raw.trim().is_empty() {
             from.push(head.from_raw.trim().to_owned());
         }
-        let parsed = Parsed {
+        Self {
             subject: head.subject.clone(),
             from,
             to: list(&head.to),
@@ -81,7 +111,6 @@ impl Answer {
                 })
                 .collect(),
             issues: head.issues.clone(),
-        };
-        Self { name: None, verdict, parsed }
+        }
     }
 }

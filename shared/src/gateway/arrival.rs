@@ -12,6 +12,8 @@ use crate::mail::inbound::Envelope;
 use crate::mail::inbound::Head;
 use crate::mail::parse;
 
+use super::confirmation;
+use super::confirmation::Confirmation;
 use super::report;
 use super::report::Reported;
 use super::verdict::Authenticity;
@@ -23,6 +25,8 @@ pub struct Arrival {
     pub head: Head,
     pub authentication: Authenticity,
     pub automatic: Option<Automatic>,
+    /// What the provider of a mailbox that forwards to us wants confirmed.
+    pub confirmation: Option<Confirmation>,
     /// What it reports about a message of somebody.
     pub report: Option<Reported>,
     /// Of the raw bytes, lower-case hex.
@@ -46,6 +50,7 @@ impl Arrival {
         };
         let automatic = automatic::classify(&head, envelope.mail_from.is_none());
         let report = report::read(raw);
+        let confirmation = confirmation::read(&head, raw);
         let content_sha256 = content_hash(&head, raw);
         Self {
             sha256: sha256_hex(&[raw]),
@@ -55,6 +60,7 @@ impl Arrival {
             head,
             authentication,
             automatic,
+            confirmation,
             report,
         }
     }

@@ -1,6 +1,7 @@
 //! One decision while it is being made: arrival, facts and what is known about the sender, with the rules asked so far.
 
 use crate::address::EmailAddress;
+use crate::id::AliasId;
 use crate::id::RecordId;
 use crate::policy::Caution;
 use crate::time::Timestamp;
@@ -57,6 +58,8 @@ pub(super) struct Case<'a> {
     contacts: Vec<&'a ContactFact>,
     pub(super) directory: Directory<'a>,
     pub(super) why: Vec<Why>,
+    /// An alias that can't do what it is set up for.
+    pub(super) failing: Option<AliasId>,
 }
 
 impl<'a> Case<'a> {
@@ -67,9 +70,10 @@ impl<'a> Case<'a> {
             Some(false) => Trust::Failed,
             None => Trust::Unknown,
         };
-        let directory = Directory::new(&facts.aliases, &context.domains);
+        let directory = Directory::new(&facts.aliases, &context.domains, &context.policy);
         let contacts = Vec::new();
-        let mut case = Self { arrival, facts, context, now, trust, sender, contacts, directory, why: Vec::new() };
+        let (why, failing) = (Vec::new(), None);
+        let mut case = Self { arrival, facts, context, now, trust, sender, contacts, directory, why, failing };
         if let Some(key) = case.sender.clone() {
             // An address of ours never writes as somebody (AL-25).
             if !case.is_ours(&key) {

@@ -74,7 +74,9 @@ pub struct Facts {
     pub deliveries: Vec<DeliveryFact>,
     /// Mail of `Inquiry::sender` accepted lately: at least those of the loop window, up to 1 000, newest first.
     pub received: Vec<ReceivedFact>,
-    /// When mail of `Inquiry::sender` was refused as a loop, within the loop window.
+    /// Mails within the loop window, of everybody.
+    pub volume: Volume,
+    /// When mail of `Inquiry::sender` was refused as a loop, within a day: each time it happens again the window grows.
     pub loop_refusals: Vec<Timestamp>,
     /// Whether `Inquiry::sender` is on the list of paused senders.
     pub paused: bool,
@@ -82,10 +84,23 @@ pub struct Facts {
     pub suggestions: Vec<SuggestionFact>,
 }
 
+/// How much came lately; only counted when the policy limits it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// To the alias of the envelope recipient.
+    pub alias: u32,
+    /// From the domain of `Inquiry::sender`.
+    pub domain: u32,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct AliasFact {
     pub id: AliasId,
     pub address: EmailAddress,
+    /// The same alias at further domains.
+    pub also: Vec<EmailAddress>,
+    /// What it was called before it was renamed, while threads that know the old name are alive.
+    pub former: Vec<EmailAddress>,
     pub target: Target,
     /// The record whose followers may write when the rule is `followers` and the alias creates.
     pub parent: Option<RecordId>,

@@ -4,10 +4,13 @@ use crate::address::EmailAddress;
 use crate::id::RecordId;
 use crate::policy;
 use crate::time::Span;
+use crate::time::Timestamp;
 use crate::token;
 
 use super::alias::is_in_list;
 use super::case::Case;
+use super::facts::Direction;
+use super::facts::DomainFact;
 use super::facts::ReceivedFact;
 use super::inquire;
 
@@ -22,6 +25,11 @@ pub fn loop_value(secret: &str) -> String {
 fn is_ours(secret: &str, value: &str) -> bool {
     token::verify(secret, token::Purpose::Link, value.trim()).as_deref() == Some("loop")
 }
+
+/// Refusals closer together belong to one loop.
+const EPISODE_GAP: Span = Span::minutes(30);
+/// Longest window in minutes.
+const MAX_WINDOW: i64 = 24 * 60;
 
 impl Case<'_> {
     /// A mail that we sent ourselves, whatever a relay did to its Message-ID (LP-6, LP-13).
@@ -39,15 +47,46 @@ impl Case<'_> {
         if head.reply_to.iter().any(|it| has_token(&it.address)) {
             return Some("its Reply-To is a reply address we signed, so we sent it");
         }
+        let known = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
+        if known.is_some_and(|it| it.direction == Direction::Out)
+            && head.sender().is_some_and(|it| self.is_default_from(&it.address))
+        {
+            return Some("it is a message of ours by our header, from our own address");
+        }
         None
     }
 
-    /// How often the sender wrote to a target within the window, when that is too often. `record`: mails to that record
-    /// (LP-2); else records made of that type or by that address (LP-1), fallback included (LP-9).
+    /// The address our notifications come from.
+    fn is_default_from(&self, address: &EmailAddress) -> bool {
+        let is = |it: &DomainFact| {
+            let full = if it.default_from.contains('@') {
+                it.default_from.clone()
+            } else {
+                format!("{}@{}", it.default_from, it.name)
+            };
+            EmailAddress::parse(&full).is_ok_and(|it| it == *address)
+        };
+        self.context.domains.iter().any(is)
+    }
+
+    /// Whether the sender wrote to a target too often within the window. `record`: mails to that record (LP-2); else records
+    /// made of that type or by that address (LP-1), fallback included (LP-9). Beside it, limits per alias and per domain.
     pub(super) fn is_loop(&mut self, record: Option<&RecordId>, r#type: &str, address: &str) -> bool {
-        let policy = &self.context.policy.r#loop;
         let Some(sender) = self.sender.clone() else { return false };
-        let since = self.now - Span::minutes(i64::from(policy.minutes));
+        let of_sender = self.sender_limit(&sender, record, r#type, address);
+        let Some(text) = of_sender.or_else(|| self.volume_limit(&sender, address)) else { return false };
+        if is_in_list(&self.context.policy.r#loop.allow, &sender) {
+            self.because("loop", format!("{text}, and {sender} is on the allow list"));
+            return false;
+        }
+        self.because("loop", text);
+        true
+    }
+
+    fn sender_limit(&self, sender: &str, record: Option<&RecordId>, r#type: &str, address: &str) -> Option<String> {
+        let policy = &self.context.policy.r#loop;
+        let minutes = self.window();
+        let since = self.now - Span::minutes(minutes);
         // What came later than this mail does not count: deciding again gives the same.
         let recent = || self.facts.received.iter().filter(|it| it.at >= since && it.at <= self.now);
         let count = match record {
@@ -55,20 +94,47 @@ impl Case<'_> {
             None => count_created(recent(), r#type, address),
         };
         let threshold = usize::try_from(policy.threshold).unwrap_or(usize::MAX);
-        if count < threshold {
-            return false;
-        }
         let what = record.map_or_else(|| format!("records of type {type}"), |it| format!("messages on {it}"));
+        let text = format!("{sender} made {count} {what} in {minutes} minutes; the limit is {threshold}");
+        Some(text).filter(|_| count >= threshold)
+    }
+
+    fn volume_limit(&self, sender: &str, address: &str) -> Option<String> {
+        let policy = &self.context.policy.r#loop;
+        let volume = self.facts.volume;
+        let domain = sender.rsplit_once('@').map_or("", |(_, it)| it);
         let minutes = policy.minutes;
-        if is_in_list(&policy.allow, &sender) {
-            self.because(
-                "loop",
-                format!("{sender} made {count} {what} in {minutes} minutes, and is on the allow list"),
-            );
-            return false;
+        if policy.per_alias > 0 && volume.alias >= policy.per_alias {
+            return Some(format!(
+                "{address} got {} mails in {minutes} minutes; the limit is {}",
+                volume.alias, policy.per_alias
+            ));
         }
-        self.because("loop", format!("{sender} made {count} {what} in {minutes} minutes; the limit is {threshold}"));
-        true
+        if policy.per_domain > 0 && volume.domain >= policy.per_domain {
+            return Some(format!(
+                "{domain} sent {} mails in {minutes} minutes; the limit is {}",
+                volume.domain, policy.per_domain
+            ));
+        }
+        None
+    }
+
+    /// The window in minutes: it doubles with every time the sender looped again, up to a day, so that a loop that comes
+    /// back has to stay away longer.
+    fn window(&self) -> i64 {
+        let mut times: Vec<Timestamp> = self.facts.loop_refusals.iter().copied().filter(|it| *it <= self.now).collect();
+        times.sort_unstable();
+        let gaps = times.iter().zip(times.iter().skip(1));
+        let n_again = gaps.filter(|(a, b)| **b - **a > EPISODE_GAP).count().min(10);
+        (i64::from(self.context.policy.r#loop.minutes) << n_again)
+            .min(MAX_WINDOW)
+            .max(i64::from(self.context.policy.r#loop.minutes))
+    }
+
+    /// Refused as a loop within the window: people were told.
+    pub(super) fn was_refused(&self) -> bool {
+        let since = self.now - Span::minutes(self.window());
+        self.facts.loop_refusals.iter().any(|it| *it >= since && *it <= self.now)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::address::EmailAddress;
@@ -25,10 +26,10 @@ use crate::time::Timestamp;
 
 use super::arrival::Arrival;
 use super::case::Case;
-use super::decide::told;
 use super::facts::ContactFact;
 use super::facts::Context;
 use super::facts::Facts;
+use super::finish::told;
 use super::verdict::Held;
 use super::verdict::Mark;
 use super::verdict::Route;
@@ -52,7 +53,7 @@ impl<F: FnMut() -> String> Ids for F {
 }
 
 /// Everything that is written for one hand-over, in one database batch.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct IngestPlan {
     /// The author, when he is nobody we know: written before the messages.
     pub contacts: Vec<NewContact>,
@@ -62,7 +63,7 @@ pub struct IngestPlan {
 }
 
 /// A contact made from a From header. He follows nothing: customers are not silently added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewContact {
     pub id: ContactId,
     pub name: String,
@@ -70,7 +71,7 @@ pub struct NewContact {
 }
 
 /// What one route writes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Write {
     /// The record the message goes to.
     pub record: RecordId,
@@ -89,7 +90,7 @@ pub struct Write {
     pub alias: Option<AliasId>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewRecord {
     pub id: RecordId,
     pub r#type: TypeName,
@@ -108,7 +109,7 @@ pub struct NewRecord {
     pub created: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewMessage {
     pub id: MessageId,
     pub record: RecordId,
@@ -146,7 +147,7 @@ pub struct NewMessage {
     pub at: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewAttachment {
     pub id: AttachmentId,
     pub name: String,

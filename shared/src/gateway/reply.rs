@@ -9,6 +9,7 @@ use super::facts::ContactFact;
 use super::facts::Direction;
 use super::facts::MessageFact;
 use super::facts::RecordFact;
+use super::facts::Target;
 use super::inquire;
 use super::verdict::By;
 use super::verdict::Held;
@@ -49,6 +50,12 @@ impl<'a> Case<'a> {
     /// the one our own header names.
     pub(super) fn reply_by_reference(&mut self) -> Option<Thread<'a>> {
         let head = &self.arrival.head;
+        // The message it answers asked for new records: its ancestors must not catch the answer (TH-17).
+        let nearest = head.in_reply_to.first().or(head.references.last());
+        if nearest.is_some_and(|id| self.starts_new(id)) {
+            self.because("new_thread", "it answers a message whose answers make new records");
+            return None;
+        }
         let named = head.in_reply_to.iter().filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
         let listed =
             head.references.iter().rev().take(32).filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
@@ -71,6 +78,15 @@ impl<'a> Case<'a> {
     fn thread(&self, by: By, parent: &'a MessageFact) -> Option<Thread<'a>> {
         let record = self.record(parent.record.as_ref()?)?;
         Some(Thread { by, parent, record })
+    }
+
+    fn starts_new(&self, id: &crate::mail::rfc_id::RfcMessageId) -> bool {
+        let known = || {
+            self.facts.messages.iter().any(|it| it.message_id.as_ref() == Some(id) && it.direction == Direction::Out)
+        };
+        let domain = id.bare().rsplit_once('@').map_or("", |(_, it)| it);
+        let is_ours = || self.context.domains.iter().any(|it| it.name.ascii().eq_ignore_ascii_case(domain));
+        id.bare().contains(NEW_THREAD_TAG) && (is_ours() || known())
     }
 
     fn by_message_id(&self, id: &crate::mail::rfc_id::RfcMessageId) -> Option<&'a MessageFact> {
@@ -108,6 +124,10 @@ impl<'a> Case<'a> {
         let found = self.find_alias(&self.arrival.envelope.rcpt_to);
         if let Some(found) = found.filter(|it| self.target_type(it.alias) == Some(thread.record.r#type.as_str())) {
             match self.admit_by_rule(found.alias, author, Some(thread.record)) {
+                // Whoever may write to the alias of this very record needs no other right.
+                Admission::Admit if found.alias.target == Target::Record(thread.record.id.clone()) => {
+                    return Admission::Admit;
+                }
                 Admission::Admit => {}
                 other => return other,
             }

@@ -16,6 +16,7 @@ use crate::mail::automatic::Automatic;
 use crate::outbox::state::DeliveryEvent;
 use crate::outbox::state::DeliveryState;
 
+use super::confirmation::Confirmation;
 use super::report::ReportItem;
 use super::report::ReportKind;
 
@@ -327,7 +328,14 @@ pub struct Verdict {
     /// A record it may be meant for; for a person to decide.
     pub suggestion: Option<RecordId>,
     pub why: Vec<Why>,
+    /// An alias that can't do what it is set up for: shown as failing on its page (RT-41, CS-4).
+    pub failing: Option<AliasId>,
+    /// A person at this address wrote just now, so it works: temporary failures of it are forgotten. Never for automatic
+    /// or unauthenticated mail (RT-5, LP-16).
+    pub alive: Option<String>,
+    /// What the provider of a mailbox that forwards to us wants confirmed.
+    pub confirmation: Option<Confirmation>,
     /// Under which an accepted hand-over is kept once: `in:v1:<recipient>:<Message-ID or SHA-256>`. The recipient is the
-    /// envelope's, or the alias that a mail to the catchall was meant for.
+    /// alias', by whichever of its addresses it was written to, else the envelope's.
     pub key: String,
 }

@@ -3,12 +3,16 @@
 
 mod blocks;
 mod fields;
+mod mbox;
 mod prose;
+mod words;
+
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde::Serialize;
 
-use self::blocks::Block;
+use self::blocks::Blocks;
 use self::fields::Fields;
 use crate::address::EmailAddress;
 use crate::mail::automatic;
@@ -21,6 +25,7 @@ use crate::mail::rfc_id;
 use crate::mail::rfc_id::RfcMessageId;
 use crate::outbox::failure;
 use crate::outbox::failure::Reason;
+use crate::outbox::failure::Said;
 use crate::outbox::failure::Stage;
 use crate::outbox::reply;
 
@@ -99,14 +104,31 @@ impl Report {
 
 /// More recipients in one report are not read.
 const MAX_RECIPIENTS: usize = 1_000;
+/// More messages that one report is about are not read.
+const MAX_IDS: usize = 20;
 
-/// Reads raw bytes. Ordinary mail is told by its header section alone.
+/// Reads raw bytes. Ordinary mail is told by its header section alone; of an mbox file (RFC 4155) all messages are read as one.
 pub fn read(raw: &[u8]) -> Report {
-    let head = parse::parse_head(raw);
-    if !prose::may_be_report(&head) && !has_report_part(raw) {
+    let mut parts = mbox::split(raw);
+    let mut report = read_one(parts.next().unwrap_or_default());
+    for part in parts {
+        let next = read_one(part);
+        if next.kind == report.kind {
+            report.reports.extend(next.reports);
+            report.original_ids.extend(next.original_ids);
+        }
+    }
+    report.reports.truncate(MAX_RECIPIENTS);
+    report.original_ids.truncate(MAX_IDS);
+    report
+}
+
+fn read_one(raw: &[u8]) -> Report {
+    let opened = parse::open(raw);
+    if !prose::may_be_report(&opened.head) && !has_report_part(raw) {
         return Report::message();
     }
-    read_mail(&parse::parse(raw))
+    read_mail(&opened.read())
 }
 
 /// A report part under a multipart that doesn't say so. Looked for in the first 64 KiB.
@@ -139,7 +161,9 @@ pub fn read_mail(mail: &InboundMail) -> Report {
     let own = head.in_reply_to.iter().chain(head.references.iter().rev()).cloned();
     let ids: Vec<_> = from_original.chain(core::mem::take(&mut report.original_ids)).chain(own).collect();
     for id in ids {
-        if !report.original_ids.contains(&id) && report.original_ids.len() < 20 && head.message_id.as_ref() != Some(&id)
+        if !report.original_ids.contains(&id)
+            && report.original_ids.len() < MAX_IDS
+            && head.message_id.as_ref() != Some(&id)
         {
             report.original_ids.push(id);
         }
@@ -162,7 +186,15 @@ fn returned_head(mail: &InboundMail) -> Option<Head> {
     attached.or_else(|| {
         let (_, original) = prose::split_original(&mail.text);
         // A quoted or indented copy.
-        let copy: String = original.lines().map(|it| it.trim_start_matches("> ")).collect::<Vec<_>>().join("\n");
+        let start = original.trim_start_matches(['\r', '\n']);
+        let indent = start.len() - start.trim_start_matches(' ').len();
+        let unindented = |it: &'_ str| {
+            it.get(indent..).filter(|_| it.starts_with(' ')).unwrap_or(it).trim_start_matches("> ").to_owned()
+        };
+        let lines = original.lines().take(400).map(unindented).skip_while(|it| {
+            it.trim().is_empty() || it.starts_with("From ") || it.starts_with("---") || it.starts_with("===")
+        });
+        let copy = lines.collect::<Vec<_>>().join("\n");
         let head = parse::parse_head(copy.trim_start().as_bytes());
         Some(head).filter(|it| it.message_id.is_some() || it.headers.len() > 3)
     })
@@ -180,9 +212,9 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
             .map(|it| String::from_utf8_lossy(&it.bytes))
             .filter(|it| it.contains("-Recipient:") || it.contains("-recipient:"));
         groups.extend(texts.flat_map(|it| fields::groups(&it)));
-        let (report, _) = prose::split_original(&mail.text);
-        if !groups.iter().any(Fields::is_recipient) && report.contains("-Recipient") {
-            groups.extend(fields::groups(report));
+        // A whole report within the text: what another relay received and passed on.
+        if !groups.iter().any(Fields::is_recipient) && mail.text.contains("-Recipient:") {
+            groups.extend(fields::groups(&mail.text).into_iter().filter(|it| it.get("action").is_some()));
         }
     }
     if !groups.iter().any(Fields::is_recipient) {
@@ -190,8 +222,17 @@ fn read_delivery_status(mail: &InboundMail) -> Option<Report> {
     }
     let (text, _) = prose::split_original(&mail.text);
     let blocks = blocks::find(text, &mail.head);
-    let reports: Vec<Recipient> =
-        groups.iter().filter(|it| it.is_recipient()).map(|it| from_fields(it, &blocks, text)).collect();
+    let gist = &prose::gist(text);
+    let reporter = groups.iter().find_map(|it| it.get("reporting-mta"));
+    let reports = groups
+        .iter()
+        .filter(|it| it.is_recipient())
+        .take(MAX_RECIPIENTS)
+        .map(|it| from_fields(it, reporter, &blocks, gist));
+    // Some reports repeat a recipient for every try.
+    let mut seen = HashSet::new();
+    let key = |it: &Recipient| (it.recipient.as_ref().map(|it| it.to_ascii_lowercase()), it.action.clone());
+    let reports: Vec<Recipient> = reports.filter(|it| it.recipient.is_none() || seen.insert(key(it))).collect();
     let kind = kind_of(&reports);
     Some(Report { kind, reports, ..Report::message() })
 }
@@ -210,27 +251,40 @@ fn kind_of(reports: &[Recipient]) -> Kind {
     }
 }
 
-fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
+fn from_fields(fields: &Fields, reporter: Option<&str>, blocks: &Blocks, gist: &str) -> Recipient {
     let recipient = fields.address("final-recipient").or_else(|| fields.address("x-actual-recipient"));
+    let recipient = recipient.or_else(|| generated_by(gist));
     let original = fields.address("original-recipient");
     let diagnostic = fields.get("diagnostic-code").map(fields::without_type);
     let status_field =
         fields.get("status").and_then(|it| it.split([' ', '(']).next()).filter(|it| reply::is_status(it));
-    let block = recipient.iter().chain(&original).find_map(|it| blocks.iter().find(|block| block.is_about(it)));
+    let block = recipient.iter().chain(&original).find_map(|it| blocks.about(it));
     // The words of the remote server stand in the field, or only in the text for people.
     let words = match (diagnostic, block) {
         (Some(it), Some(block)) if !says_why(it) && says_why(&block.text) => format!("{it} {}", block.text),
         (Some(it), _) if says_why(it) => it.to_owned(),
         (it, Some(block)) => format!("{} {}", it.unwrap_or_default(), block.text),
-        (it, None) => format!("{} {}", it.unwrap_or_default(), prose::gist(text)),
+        (it, None) => format!("{} {}", it.unwrap_or_default(), gist),
     };
     let (found_code, found_status) = reply::scan(diagnostic.unwrap_or_default());
-    let (block_code, block_status) = block.map(|it| reply::scan(&it.text)).unwrap_or_default();
+    // Without a block of its own, as for pipes and files, the words are the transcript's.
+    let (block_code, block_status) = match block {
+        Some(it) => reply::scan(&it.text),
+        None if found_code.is_none() => reply::scan(gist),
+        None => (None, None),
+    };
     let code = found_code.or(block_code);
+    let is_consistent = found_code.is_some_and(|code| {
+        found_status.is_some_and(|it| {
+            it.starts_with(['0', '1', '2', '3', '4', '5'].get(usize::from(code / 100)).copied().unwrap_or('-'))
+        })
+    });
     let is_generic = |it: &str| it.ends_with(".0.0");
     let status = match (status_field, found_status.or(block_status)) {
+        (Some(field), Some(found)) if is_generic(field) && !is_generic(found) => Some(found),
+        // The remote server's own code; a code of the text for people may be of the reporting host.
         (Some(field), Some(found))
-            if is_generic(field) && !is_generic(found) || field.get(..1) == found.get(..1) && !is_generic(found) =>
+            if found_status.is_some() && !is_generic(found) && (field.get(..1) == found.get(..1) || is_consistent) =>
         {
             Some(found)
         }
@@ -257,9 +311,28 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
             })
         });
     let is_success = action.as_deref().is_some_and(|it| it != "failed" && it != "delayed");
-    let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text)));
-    let mut failure = failure::classify_at(stage, code, status, &words);
-    doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(&words)), code, status);
+    let reported_stage =
+        || failure::stage_in(fields.get("status").unwrap_or_default()).or_else(|| failure::stage_in(gist));
+    let stage = block.and_then(|it| it.stage.or_else(|| failure::stage_in(&it.text))).or_else(reported_stage);
+    let hosts: Vec<&str> = [fields.get("remote-mta"), reporter].into_iter().flatten().map(fields::host).collect();
+    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, hosts: &hosts, text: &words });
+    if !is_certain {
+        doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(&words)), code, status);
+    }
+    // The mailbox's own provider explains its reply above it.
+    let domain = recipient.as_deref().and_then(|it| it.rsplit_once('@')).map_or("", |(_, it)| it);
+    if failure.reason == Reason::UserUnknown
+        && reporter.is_some_and(|it| failure::ends_with_domain(fields::host(it), domain))
+        && let Some(reason) =
+            failure::by_wording(gist).filter(|it| *it == Reason::Suspend || *it == Reason::MailboxFull)
+    {
+        (failure.reason, failure.permanent) = (reason, false);
+    }
+    // PowerMTA writes what its own reading of the reply is behind the status.
+    let says_disabled = fields.get("status").is_some_and(|it| it.to_ascii_lowercase().contains("mailbox disabled"));
+    if says_disabled && matches!(failure.reason, Reason::Filtered | Reason::UserUnknown) {
+        (failure.reason, failure.permanent) = (Reason::Suspend, false);
+    }
     let is_program = fields.get("diagnostic-code").is_some_and(|it| it.to_ascii_lowercase().starts_with("x-unix"));
     if is_program && matches!(failure.reason, Reason::SystemError | Reason::OnHold | Reason::Undefined) {
         failure.reason = Reason::MailerError;
@@ -282,10 +355,16 @@ fn from_fields(fields: &Fields, blocks: &[Block], text: &str) -> Recipient {
 /// address is not called dead. An SMTP reply of our own session is another matter: there the command is known.
 fn doubt_unknown_user(failure: &mut failure::Failure, stage: Option<Stage>, code: Option<u16>, status: Option<&str>) {
     let is_sure = stage == Some(Stage::Rcpt) || status.is_some_and(|it| matches!(it.get(1..4), Some(".1." | ".4.")));
-    if failure.reason == Reason::UserUnknown && !is_sure && code.is_some() {
+    if failure.reason == Reason::UserUnknown && !is_sure && (code.is_some() || status.is_some()) {
         failure.reason = Reason::Filtered;
         failure.permanent = false;
     }
+}
+
+/// Exim names a file or a pipe as the recipient, and in its text whose mailbox that is.
+fn generated_by(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("generated by ")?;
+    fields::address_in(rest.lines().next()?)
 }
 
 /// A text that the rules can explain.
@@ -341,6 +420,12 @@ fn read_receipt(mail: &InboundMail) -> Option<Report> {
     let get = |name: &str| fields.iter().find_map(|it| it.get(name));
     let address = |name: &str| fields.iter().find_map(|it| it.address(name));
     let disposition = get("disposition").and_then(|it| it.split(';').nth(1)).unwrap_or_default();
+    if disposition.trim().eq_ignore_ascii_case("deleted") && says_rejected(mail) {
+        let recipient = address("final-recipient")?;
+        let report = from_words(recipient, None, &mail.text, &mail.text, false);
+        let original_ids = get("original-message-id").map(rfc_id::extract).unwrap_or_default();
+        return Some(Report { kind: Kind::Bounce, reports: vec![report], original_ids, ..Report::message() });
+    }
     let report = Recipient {
         recipient: address("final-recipient").or_else(|| mail.head.sender().map(|it| it.address.as_str().to_owned())),
         original_recipient: address("original-recipient"),
@@ -355,6 +440,12 @@ fn read_receipt(mail: &InboundMail) -> Option<Report> {
     };
     let original_ids = get("original-message-id").map(rfc_id::extract).unwrap_or_default();
     Some(Report { kind: Kind::Receipt, reports: vec![report], original_ids, ..Report::message() })
+}
+
+/// RFC 5429 section 2.2: a mailbox's filter refuses by a receipt that says `deleted`; so do mailers whose owner never looked.
+fn says_rejected(mail: &InboundMail) -> bool {
+    let how = mail.head.first("Auto-Submitted").unwrap_or_default();
+    [how, &mail.head.subject].into_iter().any(|it| it.to_ascii_lowercase().contains("reject"))
 }
 
 /// RFC 3834: an absence note.
@@ -379,8 +470,14 @@ fn read_absence(head: &Head) -> Option<Report> {
 /// The report of one recipient that is known from words only.
 fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str, is_delay: bool) -> Recipient {
     let (code, status) = reply::scan(words);
-    let mut failure = failure::classify_at(stage, code, status, words);
-    doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
+    let domain = recipient.rsplit_once('@').map_or("", |(_, it)| it);
+    let (mut failure, is_certain) = failure::judge(&Said { stage, code, status, hosts: &[domain], text: words });
+    if !is_certain {
+        doubt_unknown_user(&mut failure, stage.or_else(|| failure::stage_in(words)), code, status);
+    }
+    if failure.reason == Reason::Undefined && !shown.trim().is_empty() {
+        failure.reason = Reason::OnHold;
+    }
     Recipient {
         recipient: Some(recipient),
         original_recipient: None,
@@ -394,126 +491,14 @@ fn from_words(recipient: String, stage: Option<Stage>, words: &str, shown: &str,
     }
 }
 
+/// What the spellings of an address have in common.
+fn address_key(address: &str) -> String {
+    EmailAddress::parse(address).map_or_else(|_| address.to_lowercase(), |it| it.key())
+}
+
 fn same_address(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || matches!((EmailAddress::parse(a), EmailAddress::parse(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// kind, then per report: recipient, action, status, code, reason, permanent.
-    fn check(raw: &str, kind: &str, expect: &[(&str, &str, &str, u16, &str, bool)]) {
-        for raw in [raw.to_owned(), raw.replace('\n', "\r\n")] {
-            let got = read(raw.as_bytes());
-            assert_eq!(got.kind.as_str(), kind, "{raw}\n{got:#?}");
-            let rows: Vec<_> = got
-                .reports
-                .iter()
-                .map(|it| {
-                    (
-                        it.recipient.as_deref().unwrap_or(""),
-                        it.action.as_deref().unwrap_or(""),
-                        it.status.as_deref().unwrap_or(""),
-                        it.reply_code.unwrap_or(0),
-                        it.reason.as_str(),
-                        it.permanent,
-                    )
-                })
-                .collect();
-            assert_eq!(rows, expect, "{raw}\n{got:#?}");
-        }
-    }
-
-    const DSN: &str = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.corp.test\nTo: bo@corp.test\nSubject: Undelivered Mail Returned to Sender\n\
-        Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\n\n--b\nContent-Type: text/plain\n\nIt failed.\n\n\
-        --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.corp.test\n\nFinal-Recipient: rfc822; ann@customer.test\n\
-        Original-Recipient: rfc822;sales@customer.test\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 <ann@customer.test>:\n \
-        Recipient address rejected: User unknown\n\nFinal-Recipient: rfc822; joe@customer.test\nAction: failed\nStatus: 5.2.2\n\
-        Diagnostic-Code: smtp; 552 5.2.2 Mailbox full\n\n--b\nContent-Type: message/rfc822\n\nFrom: bo@corp.test\nTo: ann@customer.test\n\
-        Message-ID: <m1@corp.test>\nSubject: x\n\nbody\n--b--\n";
-
-    #[test]
-    fn all_recipients_of_a_delivery_report() {
-        check(
-            DSN,
-            "bounce",
-            &[
-                ("ann@customer.test", "failed", "5.1.1", 550, "userunknown", true),
-                ("joe@customer.test", "failed", "5.2.2", 552, "mailboxfull", false),
-            ],
-        );
-        let got = read(DSN.as_bytes());
-        assert_eq!(got.original_ids.first().map(RfcMessageId::as_str), Some("<m1@corp.test>"));
-        assert_eq!(got.reports[0].original_recipient.as_deref(), Some("sales@customer.test"));
-        check(
-            &DSN.replace("failed\n", "delayed\n")
-                .replace("Status: 5", "Status: 4")
-                .replace("552 5.2.2", "452 4.2.2")
-                .replace("550 5.1.1", "450 4.1.1"),
-            "delay",
-            &[
-                ("ann@customer.test", "delayed", "4.1.1", 450, "userunknown", false),
-                ("joe@customer.test", "delayed", "4.2.2", 452, "mailboxfull", false),
-            ],
-        );
-    }
-
-    #[test]
-    fn complaints_receipts_and_absence() {
-        check(
-            "From: fbl@provider.test\nSubject: complaint\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\
-             Content-Type: text/plain\n\nAn abuse report.\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n\
-             Original-Rcpt-To: <ann@customer.test>\n\n--b\nContent-Type: message/rfc822\n\nMessage-ID: <m1@corp.test>\nTo: ann@customer.test\n\nx\n--b--\n",
-            "complaint",
-            &[("ann@customer.test", "", "", 0, "feedback", false)],
-        );
-        check(
-            "From: ann@customer.test\nSubject: Read: offer\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\n\
-             Read.\n--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;ann@customer.test\n\
-             Original-Message-ID: <m1@corp.test>\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n",
-            "receipt",
-            &[("ann@customer.test", "displayed", "", 0, "delivered", false)],
-        );
-        check(
-            "From: ann@customer.test\nSubject: Automatic reply: offer\nAuto-Submitted: auto-replied\n\nI am away.\n",
-            "auto-reply",
-            &[("ann@customer.test", "", "", 0, "vacation", false)],
-        );
-        check("From: ann@customer.test\nSubject: Undelivered parcel\n\nWhere is parcel 550?\n", "message", &[]);
-        check("From: ann@customer.test\nSubject: Hello\n\nHi\n", "message", &[]);
-        check("", "message", &[]);
-    }
-
-    #[test]
-    fn bounces_in_prose() {
-        check(
-            "Return-Path: <>\nFrom: MAILER-DAEMON@corp.test\nTo: bo@corp.test\nSubject: failure notice\n\n\
-             Hi. This is the qmail-send program at corp.test.\nI'm afraid I wasn't able to deliver your message to the following addresses.\n\
-             This is a permanent error; I've given up. Sorry it didn't work out.\n\n<ann@customer.test>:\n192.0.2.1 does not like recipient.\n\
-             Remote host said: 550 5.1.1 no such user\nGiving up on 192.0.2.1.\n\n<joe@customer.test>:\nSorry, mailbox full. (#5.2.2)\n\n\
-             --- Below this line is a copy of the message.\n\nReturn-Path: <bo@corp.test>\nMessage-ID: <m1@corp.test>\nTo: other@customer.test\nSubject: x\n\nHi\n",
-            "bounce",
-            &[
-                ("ann@customer.test", "failed", "5.1.1", 550, "userunknown", true),
-                ("joe@customer.test", "failed", "5.2.2", 0, "mailboxfull", false),
-            ],
-        );
-        check(
-            "Return-Path: <>\nX-Failed-Recipients: ann@customer.test\nFrom: Mail Delivery System <Mailer-Daemon@corp.test>\nTo: bo@corp.test\n\
-             Subject: Mail delivery failed: returning message to sender\n\nThis message was created automatically by mail delivery software.\n\n\
-             A message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  \
-             ann@customer.test\n    host mx.customer.test [192.0.2.1]\n    SMTP error from remote mail server after RCPT TO:<ann@customer.test>:\n    \
-             550 unknown user\n\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID: <m1@corp.test>\nTo: x@y.test\n\nHi\n",
-            "bounce",
-            &[("ann@customer.test", "failed", "", 550, "userunknown", true)],
-        );
-        check(
-            "Return-Path: <>\nFrom: postmaster@corp.test\nTo: bo@corp.test\nSubject: Warning: message delayed\n\n\
-             This is a warning message only. You do not need to resend your message.\n\nDelivery to the following recipient has been delayed:\n\n  \
-             ann@customer.test\n\nConnection timed out\n",
-            "delay",
-            &[("ann@customer.test", "delayed", "", 0, "expired", false)],
-        );
-    }
-}
+mod tests;

@@ -3,7 +3,9 @@
 //! The rules are data ([`rules`]): a row has a reason, words to look for and where they come from. Order decides: exact words
 //! first, then the enhanced status, then vaguer words, then the reply code.
 
+mod providers;
 mod rules;
+mod status;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -12,8 +14,8 @@ use super::reply;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $fault:ident;)+) => {
-        /// Why a delivery failed, or what a report says. Explained by the texts [`Reason::title_key`] and
-        /// [`Reason::advice_key`].
+        /// Why a delivery failed, or what a report says. Named by the text [`Reason::title_key`],
+        /// explained by `outbox::advice`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "lowercase")]
@@ -43,13 +45,6 @@ macro_rules! reasons {
             pub const fn title_key(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!("reason.", $name, ".title"),)+
-                }
-            }
-
-            /// Key of what Mailroom does itself and what a person can do.
-            pub const fn advice_key(self) -> &'static str {
-                match self {
-                    $(Self::$variant => concat!("reason.", $name, ".advice"),)+
                 }
             }
         }
@@ -155,6 +150,19 @@ pub enum Fault {
     Policy,
 }
 
+impl Fault {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recipient => "recipient",
+            Self::Us => "us",
+            Self::Network => "network",
+            Self::Content => "content",
+            Self::Policy => "policy",
+        }
+    }
+}
+
 /// The SMTP command that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -177,45 +185,68 @@ pub struct Failure {
 
 /// Explains a reply or the diagnostic text of a report. Code and status are looked for in the text when not given.
 pub fn classify(code: Option<u16>, status: Option<&str>, text: &str) -> Failure {
-    classify_at(None, code, status, text)
+    judge(&Said { code, status, text, ..Said::default() }).0
 }
 
-/// [`classify`] with the command that was refused, when known.
-pub fn classify_at(stage: Option<Stage>, code: Option<u16>, status: Option<&str>, text: &str) -> Failure {
-    let (found_code, found_status) = reply::scan(text);
-    let code = code.or(found_code);
-    let status = status.filter(|it| reply::is_status(it)).or(found_status);
-    let words = normalize(text);
-    let stage = stage.or_else(|| stage_of(&words));
+/// What is known about a refusal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said<'a> {
+    /// The command that was refused; looked for in the text when not given.
+    pub stage: Option<Stage>,
+    pub code: Option<u16>,
+    pub status: Option<&'a str>,
+    /// Names of the servers that say it or pass it on.
+    pub hosts: &'a [&'a str],
+    pub text: &'a str,
+}
+
+/// [`classify`] with all that is known; says too whether a provider's own wording decided, which needs no further proof.
+pub fn judge(said: &Said<'_>) -> (Failure, bool) {
+    let (found_code, found_status) = reply::scan(said.text);
+    let code = said.code.or(found_code);
+    let status = said.status.filter(|it| reply::is_status(it)).or(found_status);
+    let words = normalize(said.text);
+    let stage = said.stage.or_else(|| stage_of(&words));
     let index = rules::Words::new(&words);
     // Whatever happened on the way: time ran out.
     let ran_out = status.filter(|it| it.ends_with(".4.7")).map(|_| Reason::Expired);
-    let mut reason = ran_out
+    let provider = rules::PROVIDERS.find(&index).or(ran_out);
+    let mut reason = provider
         .or_else(|| rules::EXACT.find(&index))
-        .or_else(|| status.and_then(rules::by_status))
+        .or_else(|| status.and_then(status::by_status))
+        .or_else(|| status.and_then(status::by_hint))
         .or_else(|| rules::VAGUE.find(&index))
-        .or_else(|| code.and_then(|it| rules::by_code(it, stage)))
+        .or_else(|| code.and_then(|it| status::by_code(it, stage)))
         .unwrap_or(if code.is_some() || status.is_some() { Reason::OnHold } else { Reason::Undefined });
-    let names_mailbox = status.is_some_and(|it| matches!(it.get(1..), Some(".1.1" | ".1.2" | ".1.3" | ".1.6")));
-    if reason == Reason::UserUnknown && !names_mailbox {
-        match stage {
-            // An address that was accepted and then called unknown is a filter's way of saying no.
-            Some(Stage::Data) => reason = Reason::Filtered,
-            // Before the recipient was named, the unknown one is our sender.
-            Some(Stage::Mail) => reason = Reason::Rejected,
-            _ => {}
+    let mut is_certain = provider.is_some();
+    if reason == Reason::UserUnknown && !is_certain {
+        let names_mailbox = status.is_some_and(|it| matches!(it.get(1..), Some(".1.1" | ".1.2" | ".1.3" | ".1.6")));
+        let by_host = providers::HOSTS
+            .iter()
+            .find(|(name, at, _)| {
+                let is_its = said.hosts.iter().copied().chain(host_in(said.text)).any(|it| ends_with_domain(it, name));
+                is_its && (at.is_none() || *at == stage)
+            })
+            .map(|(_, _, it)| *it);
+        if let Some(it) = by_host {
+            (reason, is_certain) = (it, true);
+        } else if !names_mailbox {
+            match stage {
+                // An address that was accepted and then called unknown is a filter's way of saying no.
+                Some(Stage::Data) => reason = Reason::Filtered,
+                // Before the recipient was named, the unknown one is our sender.
+                Some(Stage::Mail) => reason = Reason::Rejected,
+                _ => {}
+            }
         }
     }
     let class =
         code.map(|it| it / 100).or_else(|| status.and_then(|it| it.chars().next()?.to_digit(10)).map(|it| it as u16));
     let is_temporary_class = class == Some(4);
-    Failure {
+    let failure = Failure {
         reason,
-        permanent: match reason {
-            Reason::UserUnknown | Reason::HostUnknown | Reason::HasMoved => true,
-            Reason::NotAccept => class == Some(5),
-            _ => false,
-        } && !is_temporary_class,
+        permanent: matches!(reason, Reason::UserUnknown | Reason::HostUnknown | Reason::HasMoved | Reason::NotAccept)
+            && !is_temporary_class,
         temporary: match class {
             Some(4) => true,
             Some(_) => false,
@@ -231,13 +262,43 @@ pub fn classify_at(stage: Option<Stage>, code: Option<u16>, status: Option<&str>
                     | Reason::Undefined
             ),
         },
-    }
+    };
+    (failure, is_certain)
+}
+
+/// `host mx.corp.test[192.0.2.1] said`, `while talking to mx.corp.test.:`, `Remote host`: whose words they are.
+fn host_in(text: &str) -> Option<&str> {
+    let cues = ["host ", "talking to ", "from the server "];
+    cues.iter().find_map(|cue| {
+        let found = text.match_indices(cue).map(|(at, _)| text.get(at + cue.len()..).unwrap_or_default()).take(8);
+        found.map(word_of_host).find(|it| it.contains('.'))
+    })
+}
+
+fn word_of_host(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-' && c != '_').unwrap_or(text.len());
+    text.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+/// Whether a host is of a domain; without case.
+pub fn ends_with_domain(host: &str, domain: &str) -> bool {
+    let Some((rest, end)) = host.len().checked_sub(domain.len()).and_then(|at| host.split_at_checked(at)) else {
+        return false;
+    };
+    end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
+}
+
+/// What a provider's own wording in a text says, if there is one.
+pub fn by_wording(text: &str) -> Option<Reason> {
+    let words = normalize(text);
+    rules::PROVIDERS.find(&rules::Words::new(&words))
 }
 
 /// Lower case, blanks joined, line prefixes (`550-5.7.1`) and addresses taken out: an address must not decide the reason.
 fn normalize(text: &str) -> String {
     let mut res = String::with_capacity(text.len().min(8_000) + 2);
     res.push(' ');
+    let mut is_after_host = false;
     for word in text.split_whitespace() {
         if res.len() > 8_000 {
             break;
@@ -248,6 +309,12 @@ fn normalize(text: &str) -> String {
                 || reply::is_status(word)
         };
         if is_prefix {
+            continue;
+        }
+        // `host antispam.corp.test[192.0.2.1] said`: a name must not decide either.
+        let is_host = is_after_host && word.contains('[') && word.contains('.');
+        is_after_host = word.eq_ignore_ascii_case("host");
+        if is_host {
             continue;
         }
         match word.find('@') {
@@ -267,7 +334,7 @@ pub fn stage_in(text: &str) -> Option<Stage> {
 
 /// `(in reply to end of DATA command)` of Postfix and the like.
 fn stage_of(words: &str) -> Option<Stage> {
-    const PHRASES: [(&str, Stage); 14] = [
+    const PHRASES: [(&str, Stage); 26] = [
         ("in reply to end of data", Stage::Data),
         ("in reply to data", Stage::Data),
         ("after end of data", Stage::Data),
@@ -280,6 +347,18 @@ fn stage_of(words: &str) -> Option<Stage> {
         ("in reply to helo", Stage::Connect),
         ("in reply to ehlo", Stage::Connect),
         ("refused to talk to me", Stage::Connect),
+        ("after initial connection", Stage::Connect),
+        ("rejected recipient", Stage::Rcpt),
+        ("before recipient", Stage::Mail),
+        ("after rcpt", Stage::Rcpt),
+        ("(state 12)", Stage::Rcpt),
+        ("(state 13)", Stage::Rcpt),
+        ("(state 14)", Stage::Rcpt),
+        ("(state 15)", Stage::Data),
+        ("(state 16)", Stage::Data),
+        ("(state 17)", Stage::Data),
+        ("(state 18)", Stage::Data),
+        ("in reply to rset", Stage::Connect),
         ("smtp:rcpt", Stage::Rcpt),
         ("rcpt to", Stage::Rcpt),
     ];
@@ -359,9 +438,8 @@ mod tests {
                     part.get(reason.title_key()).is_some_and(|it| !it.is_empty() && !it.ends_with('.')),
                     "{reason:?}"
                 );
-                assert!(part.get(reason.advice_key()).is_some_and(|it| it.ends_with('.')), "{reason:?}");
                 let n = part.keys().filter(|it| it.starts_with("reason.")).count();
-                assert_eq!(n, Reason::ALL.len() * 2);
+                assert_eq!(n, Reason::ALL.len());
             }
             assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
             assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.as_str()));

@@ -85,11 +85,7 @@ pub fn scan(text: &str) -> (Option<u16>, Option<&str>) {
     let mut lone_code = None;
     let mut lone_status = None;
     let bytes = text.as_bytes();
-    let is_inner = |at: usize| {
-        bytes.get(at).is_some_and(|it| {
-            it.is_ascii_alphanumeric() || *it == b'.' || *it == b'_' || *it == b'-' || *it == b'@' || *it == b'/'
-        })
-    };
+    let is_inner = |at: usize| bytes.get(at).is_some_and(|it| it.is_ascii_alphanumeric() || b"._-@/=".contains(it));
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|it| it.find(['2', '4', '5'])) {
         let start = at + found;
@@ -114,7 +110,11 @@ pub fn scan(text: &str) -> (Option<u16>, Option<&str>) {
             if status.is_some() {
                 return (Some(code), status);
             }
-            lone_code = lone_code.or(Some(code));
+            // A number of another class may be anything, a refusal tells more than a success.
+            let is_success = |it: &u16| *it < 300;
+            if lone_code.is_none() || lone_code.as_ref().is_some_and(is_success) && code >= 400 {
+                lone_code = Some(code);
+            }
             at = start + 3;
         }
     }
@@ -123,7 +123,8 @@ pub fn scan(text: &str) -> (Option<u16>, Option<&str>) {
 
 fn code_at(text: &str, at: usize) -> Option<u16> {
     let word = text.get(at..at + 3)?;
-    let is_code = matches!(word.as_bytes(), [b'2' | b'4' | b'5', b'0'..=b'7', b'0'..=b'9']);
+    let is_code = matches!(word.as_bytes(), [b'4' | b'5', b'0'..=b'7', b'0'..=b'9'])
+        || matches!(word, "211" | "214" | "220" | "221" | "235" | "250" | "251" | "252");
     let is_end = text
         .as_bytes()
         .get(at + 3)

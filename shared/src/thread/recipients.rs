@@ -6,6 +6,8 @@
 
 use std::collections::HashSet;
 
+use serde::Serialize;
+
 use crate::address::EmailAddress;
 use crate::address::Mailbox;
 use crate::api::messages::TellBy;
@@ -15,7 +17,8 @@ use crate::id::ContactId;
 use crate::id::UserId;
 
 /// Header field a recipient stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Field {
     To,
     Cc,
@@ -70,7 +73,7 @@ pub struct PostInput<'a> {
 }
 
 /// One person or address, with the answer. Those who are not told are listed too, so that the page can say why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Recipient {
     pub contact: Option<ContactId>,
     /// The user to tell inside.

@@ -1,6 +1,7 @@
 //! Mail the sink writes by itself, some time after it accepted one: it really comes back through the front door.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +17,8 @@ const HOST: &str = "mx.sink.test";
 
 pub(super) struct Echo {
     queue: Sender<Mail>,
-    later: Duration,
+    /// Milliseconds.
+    later: AtomicU64,
 }
 
 struct Mail {
@@ -43,7 +45,11 @@ impl Echo {
                 }
             }
         })?;
-        Ok(Self { queue, later })
+        Ok(Self { queue, later: AtomicU64::new(millis(later)) })
+    }
+
+    pub(super) fn set_later(&self, later: Duration) {
+        self.later.store(millis(later), Ordering::Relaxed);
     }
 
     /// Writes what `behavior` asks for. Reports go to the envelope sender, and a null sender gets none (RFC 3464 section 2).
@@ -68,9 +74,18 @@ impl Echo {
         };
         if let Some((from, to, raw)) = answer {
             // The receiver lives as long as this half does.
-            let _ = self.queue.send(Mail { due: Instant::now() + self.later, from, to, raw });
+            let _ = self.queue.send(Mail {
+                due: Instant::now() + Duration::from_millis(self.later.load(Ordering::Relaxed)),
+                from,
+                to,
+                raw,
+            });
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Where a person's mail program would send an answer.

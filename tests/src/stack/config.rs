@@ -27,6 +27,18 @@ pub(super) fn write(options: &StackOptions) -> Result<Vec<PathBuf>> {
     Ok(configs)
 }
 
+/// A configuration that only differs in where its migrations are.
+pub(super) fn with_migrations(folder: &Path, migrations: &Path) -> Result<PathBuf> {
+    let path = copy(&paths::root(), folder)?;
+    let text = fs::read_to_string(&path)?;
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("migrations_dir", _)) => format!("migrations_dir = \"{}\"\n", migrations.display()),
+        _ => format!("{line}\n"),
+    };
+    fs::write(&path, text.lines().map(line).collect::<String>())?;
+    Ok(path)
+}
+
 fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
     let source = from.join("wrangler.toml");
     let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;

@@ -49,6 +49,11 @@ impl Ports {
     }
 }
 
+/// A free port on 127.0.0.1 for a server that cannot take port 0.
+pub fn free_local_port() -> Result<u16> {
+    free_port(&mut Vec::new())
+}
+
 /// A free port below the range that the system hands out by itself: between our look and its use nobody is given it.
 fn free_port(held: &mut Vec<TcpListener>) -> Result<u16> {
     for _ in 0..200 {

@@ -16,6 +16,9 @@ use sha2::{Digest, Sha256};
 use super::run::{cargo, quiet, shown, step};
 use crate::paths;
 
+#[cfg(feature = "browser")]
+pub(super) use page::{FIRST_LOAD_BUDGET, brotli_size};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Quick to make: no optimizer, no minifying.
@@ -46,13 +49,18 @@ pub(super) fn page(mode: Mode) -> Result<()> {
 
 /// Compiles the library of `package` to wasm and returns the file.
 ///
-/// Both crates are compiled with the same flags, so that they share the compiled dependencies.
-fn compile(package: &str, mode: Mode) -> Result<PathBuf> {
+/// Both crates are compiled with the same flags, so that they share the compiled dependencies; `features` and `link` are
+/// those of the package alone.
+fn compile(package: &str, mode: Mode, features: &str, link: &[&str]) -> Result<PathBuf> {
     // Leptos: types of views are erased, which halves the compile time of the page and takes a tenth off its size.
-    let flags = ["--cfg=getrandom_backend=\"wasm_js\"", "--cfg=erase_components"];
+    let mut flags = vec!["--cfg=getrandom_backend=\"wasm_js\"".to_owned(), "--cfg=erase_components".to_owned()];
+    if mode.is_release() {
+        flags.extend(short_paths());
+    }
     let mut command = cargo();
     command
-        .args(["build", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])
+        .args(["rustc", "--quiet", "--lib", "--target", "wasm32-unknown-unknown", "--package", package])
+        .args(["--features", features])
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         // wasm-bindgen's macro then uses js-sys for promises, as the `worker` crate expects. It is not part of cargo's
         // fingerprint, so both crates must agree on it.
@@ -60,9 +68,21 @@ fn compile(package: &str, mode: Mode) -> Result<PathBuf> {
     if mode.is_release() {
         command.args(["--profile", "wasm-release"]);
     }
+    command.arg("--").args(link);
     shown(&mut command)?;
     let profile = if mode.is_release() { "wasm-release" } else { "debug" };
     Ok(paths::target().join("wasm32-unknown-unknown").join(profile).join(format!("{}.wasm", package.replace('-', "_"))))
+}
+
+/// Messages of panics name the file; the way to it says where this machine keeps its crates, and is paid for in bytes.
+fn short_paths() -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|it| it.join(".cargo")));
+    let sources = home.and_then(|it| fs::read_dir(it.join("registry/src")).ok());
+    let folders = sources.into_iter().flatten().flatten().map(|it| it.path());
+    let mut flags: Vec<_> = folders.map(|it| format!("--remap-path-prefix={}=", it.display())).collect();
+    flags.sort();
+    flags
 }
 
 fn bindgen(wasm: &Path, out: &Path, args: &[&str]) -> Result<()> {
@@ -72,12 +92,12 @@ fn bindgen(wasm: &Path, out: &Path, args: &[&str]) -> Result<()> {
 }
 
 /// Optimizes in place, or takes the result of the last run when the input is the same: Binaryen needs half a minute.
-fn optimize(wasm: &Path, level: &str) -> Result<()> {
+fn optimize(wasm: &Path, passes: &[&str]) -> Result<()> {
     let input = Sha256::digest(fs::read(wasm)?);
-    let mark = format!("{level} {input:x}");
+    let mark = format!("{} {input:x}", passes.join(" "));
     let (kept, kept_mark) = (wasm.with_extension("kept"), wasm.with_extension("mark"));
     if !kept.exists() || fs::read_to_string(&kept_mark).ok().as_deref() != Some(mark.as_str()) {
-        run_wasm_opt(wasm, &kept, level)?;
+        run_wasm_opt(wasm, &kept, passes)?;
         fs::write(&kept_mark, &mark)?;
     }
     fs::copy(&kept, wasm).map(drop).with_context(|| format!("cannot write {}", wasm.display()))
@@ -85,7 +105,7 @@ fn optimize(wasm: &Path, level: &str) -> Result<()> {
 
 /// The features are those rustc emits by default plus exception handling of wasm-bindgen's wrappers; "all" would let
 /// Binaryen write what workerd and browsers do not read yet.
-fn run_wasm_opt(from: &Path, to: &Path, level: &str) -> Result<()> {
+fn run_wasm_opt(from: &Path, to: &Path, passes: &[&str]) -> Result<()> {
     let features = [
         "mutable-globals",
         "sign-ext",
@@ -101,7 +121,7 @@ fn run_wasm_opt(from: &Path, to: &Path, level: &str) -> Result<()> {
         .arg(from)
         .arg("-o")
         .arg(to)
-        .arg(level)
+        .args(passes)
         .args(features.map(|it| format!("--enable-{it}")));
     quiet(&mut command).map(drop)
 }

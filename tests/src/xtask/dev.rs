@@ -53,7 +53,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     if !options.bare {
         let due = stack.set_up(&first_run())?;
         if options.demo && due {
-            step("fill with the demonstration company", || demo::fill(&stack, DOMAIN))?;
+            step("fill with the demonstration company", || demo::fill(&stack, DOMAIN, EMAIL, PASSWORD))?;
         } else if options.demo {
             println!("  the state has a company already; --fresh --demo starts over");
         }

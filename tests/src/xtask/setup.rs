@@ -13,6 +13,9 @@ use crate::paths;
 
 const WASM: &str = "wasm32-unknown-unknown";
 
+/// Reads the marks of wasm_split_helpers 0.2, which Leptos and the page use.
+const WASM_SPLIT: &str = "0.2.4";
+
 /// What building and running needs: the wasm target, wasm-bindgen, the npm packages.
 pub(super) fn build_tools() -> Result<()> {
     wasm_target()?;
@@ -77,6 +80,24 @@ pub(super) fn wasm_bindgen() -> Result<PathBuf> {
         shown(&mut command).context("wasm-bindgen-cli could not be installed; is the crate registry reachable?")
     })?;
     Ok(own)
+}
+
+/// Path of the tool that cuts the page into files, installed when missing. It tells no version; cargo's own list does.
+pub(super) fn wasm_split() -> Result<PathBuf> {
+    let path = paths::tools().join("bin/wasm-split-cli");
+    let list = fs::read_to_string(paths::tools().join(".crates.toml")).unwrap_or_default();
+    if path.exists() && list.contains(&format!("\"wasm_split_cli_support {WASM_SPLIT} ")) {
+        return Ok(path);
+    }
+    step(&format!("cargo install wasm_split_cli_support {WASM_SPLIT} (once, about a minute)"), || {
+        let mut command = cargo();
+        command
+            .args(["install", "--quiet", "--locked", "wasm_split_cli_support", "--version", WASM_SPLIT])
+            .args(["--features", "build-binary", "--root"])
+            .arg(paths::tools());
+        shown(&mut command).context("wasm_split_cli_support could not be installed; is the crate registry reachable?")
+    })?;
+    Ok(path)
 }
 
 fn wasm_target() -> Result<()> {

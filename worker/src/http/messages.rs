@@ -3,8 +3,10 @@
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::Page;
 use mailroom_shared::api::ProblemCode;
+use mailroom_shared::api::messages::AdviceView;
 use mailroom_shared::api::messages::BodyView;
 use mailroom_shared::api::messages::DeliveriesView;
+use mailroom_shared::api::messages::DeliveryView;
 use mailroom_shared::api::messages::ListMessages;
 use mailroom_shared::api::messages::MessageView;
 use mailroom_shared::api::messages::NewMessage;
@@ -16,9 +18,12 @@ use mailroom_shared::api::messages::RecipientsView;
 use mailroom_shared::api::messages::SettleMessage;
 use mailroom_shared::api::messages::UndoMessage;
 use mailroom_shared::api::tag;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::mail::html;
 use mailroom_shared::mail::parse;
 use mailroom_shared::mail::quote;
+use mailroom_shared::outbox::advice::Advisor;
+use mailroom_shared::outbox::advice::Case;
 use mailroom_shared::outbox::state::DeliveryEvent;
 use mailroom_shared::outbox::state::DeliveryState;
 use mailroom_shared::policy::UNDO_SECONDS;
@@ -147,9 +152,28 @@ fn link_images(clean: &str, link: &dyn Fn(&str) -> Option<String>) -> String {
     out
 }
 
-async fn deliveries_of(app: &App, id: &str) -> AppResult<DeliveriesView> {
+/// What to tell about a delivery that is not simply fine.
+fn advice(advisor: &Advisor, it: &DeliveryView) -> Option<AdviceView> {
+    let needs_words = it.state.needs_person() || it.reason.is_some() && !it.state.is_done();
+    let case = Case {
+        state: it.state,
+        reason: it.reason,
+        permanent: it.permanent,
+        tries_again: it.next_try.is_some(),
+        code: it.reply_code,
+        status: it.status.as_deref(),
+        text: it.server_text.as_deref().unwrap_or_default(),
+    };
+    needs_words.then(|| advisor.explain(&case))
+}
+
+async fn deliveries_of(app: &App, id: &str, language: &str) -> AppResult<DeliveriesView> {
     let message = read(app, id).await?;
-    let deliveries = deliveries::of_message(app, id).await?;
+    let mut deliveries = deliveries::of_message(app, id).await?;
+    let advisor = Advisor::new(Lang::of(language));
+    for it in &mut deliveries {
+        it.advice = advice(&advisor, it);
+    }
     let states: Vec<(DeliveryState, u32)> = deliveries.iter().map(|it| (it.state, 1)).collect();
     let leaves_at = message.envelope.as_ref().and_then(|it| it.leaves_at);
     // Without rows the message knows how many had it: Auto-vacuum took them.
@@ -166,7 +190,7 @@ async fn deliveries_of(app: &App, id: &str) -> AppResult<DeliveriesView> {
 }
 
 pub(super) async fn deliveries(call: Call<ReadDeliveries>) -> AppResult<DeliveriesView> {
-    deliveries_of(&call.app, call.path(0)).await
+    deliveries_of(&call.app, call.path(0), &call.me()?.language).await
 }
 
 /// *Send & close* and *Ignore all*.
@@ -241,5 +265,5 @@ pub(super) async fn settle(call: Call<SettleMessage>) -> AppResult<DeliveriesVie
         call.nudge(Job::Deliver, 0);
     }
     call.stale(tags(source.record_id.as_str()));
-    deliveries_of(app, id).await
+    deliveries_of(app, id, &me.language).await
 }

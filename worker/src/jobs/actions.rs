@@ -25,6 +25,7 @@ use crate::store::actions::Ended;
 use crate::store::deliveries;
 use crate::store::ingests;
 use crate::store::limits;
+use crate::store::suppressions;
 
 /// A nudge is given this long before its mail counts as forgotten.
 const PATIENCE: Span = Span::seconds(20);
@@ -153,7 +154,9 @@ async fn pick_up(app: &SharedApp) -> Result<Done, StoreError> {
 
 /// Settles what died, then sends what is due.
 async fn sweep(app: &SharedApp) -> Result<Done, StoreError> {
-    let answers = app.db.batch(deliveries::settle_lost(app.now()).to_vec()).await?;
+    let mut statements = deliveries::settle_lost(app.now()).to_vec();
+    statements.push(suppressions::expire(app.now()));
+    let answers = app.db.batch(statements).await?;
     let lost = Answers::new(answers).changes();
     if lost > 0 {
         app.stale(&[tag::EMAILS.to_owned(), tag::SHELL.to_owned(), tag::RECORDS.to_owned()]).await;

@@ -44,6 +44,7 @@ use crate::store::servers::Backoff;
 use crate::store::servers::BackoffRow;
 use crate::store::servers::Server;
 use crate::store::servers::Tally;
+use crate::store::suppressions;
 use choose::Reserved;
 use choose::Way;
 use choose::class_of;
@@ -451,6 +452,11 @@ impl Run<'_> {
         }
         let outcomes: Vec<Outcome> = judged.into_iter().map(|it| it.outcome).collect();
         let mut statements = deliveries::record(self.claim, &outcomes, self.app.now()).to_vec();
+        let failed: Vec<&str> =
+            outcomes.iter().filter(|it| it.state == DeliveryState::Failed.as_str()).map(|it| it.id.as_str()).collect();
+        if !failed.is_empty() {
+            statements.extend(suppressions::of_failures(&failed, self.app.now()));
+        }
         for ((index, class), (left, stayed)) in counts {
             let Some(server) = self.server(index) else { continue };
             match self.reserved.hour(index) {

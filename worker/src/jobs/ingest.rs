@@ -39,6 +39,7 @@ use crate::store::ingests;
 use crate::store::ingests::Open;
 use crate::store::messages;
 use crate::store::records;
+use crate::store::suppressions;
 
 /// After this many tries a mail is shown to people as unprocessed.
 const MAX_TRIES: u32 = 10;
@@ -291,6 +292,11 @@ fn push_write(
         keys.extend(m.to.iter().chain(&m.cc).map(|it| it.address.key()));
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         out.push(post::take_part(record, &keys));
+        // Proven to be from there, and written by a person.
+        if let Some(author) = m.author_email.as_ref().filter(|_| m.automatic.is_none() && m.authenticated == Some(true))
+        {
+            out.push(suppressions::wrote(&author.key()));
+        }
         if let Some(alias) = &write.alias {
             out.push(aliases::mark_received(alias.as_str(), m.at));
         }
@@ -361,4 +367,5 @@ fn push_mark(
         event,
     };
     out.extend(deliveries::mark(&row, now));
+    out.extend(suppressions::of_failures(&[mark.delivery.as_str()], now));
 }

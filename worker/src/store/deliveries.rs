@@ -177,7 +177,7 @@ pub struct ClaimedFile {
 pub fn claimed_files(claim: &str) -> Statement {
     statement!(
         "SELECT message_id, name, content_type, sha256, cid, id, size FROM attachments
-         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, id",
+         WHERE message_id IN (SELECT message_id FROM deliveries WHERE claim = ?1 AND claim IS NOT NULL) ORDER BY created, rowid",
         claim
     )
 }
@@ -349,6 +349,7 @@ pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, S
             status: row.status,
             server_text: row.server_text,
             server: row.server_name,
+            advice: None,
         })
         .collect())
 }
@@ -467,7 +468,7 @@ pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
             m.delivery,
             m.to.as_str(),
             now,
-            m.reason.map(Reason::as_str),
+            m.reason.or(m.to.needs_person().then_some(Reason::Undefined)).map(Reason::as_str),
             m.permanent,
             m.code,
             m.status,

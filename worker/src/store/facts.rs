@@ -418,6 +418,8 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
                     owner: contact(it.owner_contact.as_ref()),
                     id: it.id,
                     address: it.address,
+                    also: Vec::new(),
+                    former: Vec::new(),
                     target,
                     parent: it.parent_record_id,
                     contact_rule: it.contact_rule,
@@ -492,6 +494,7 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
             .into_iter()
             .map(|it| ReceivedFact { alias: it.alias_key, record: it.record_id, r#type: it.r#type, at: it.received })
             .collect(),
+        volume: mailroom_shared::gateway::facts::Volume::default(),
         loop_refusals: loop_refusals.into_iter().map(|it| it.at).collect(),
         paused,
         suggestions: suggestions

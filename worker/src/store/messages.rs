@@ -184,7 +184,7 @@ fn assemble(
 fn companions(inner: &str, params: &[Value]) -> [Statement; 2] {
     let files = format!(
         "SELECT id, message_id, name, content_type, size, sha256, inline, cid, created FROM attachments
-         WHERE message_id IN (SELECT id FROM ({inner})) ORDER BY created, id"
+         WHERE message_id IN (SELECT id FROM ({inner})) ORDER BY created, rowid"
     );
     let states = format!(
         "SELECT message_id, state, COUNT(*) AS n FROM deliveries WHERE message_id IN (SELECT id FROM ({inner}))

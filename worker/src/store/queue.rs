@@ -127,7 +127,11 @@ pub async fn list(app: &App, query: &EmailQuery) -> Result<Page<EmailRow>, Store
             record_number: it.prefix.zip(it.number).map(|(prefix, n)| super::records::number(&prefix, n)),
             subject: it.subject,
             sender: it.sender.name.unwrap_or_else(|| it.sender.address.as_str().to_owned()),
-            recipient: if it.name.is_empty() { it.address } else { format!("{} <{}>", it.name, it.address) },
+            recipient: if it.name.is_empty() || it.name == it.address {
+                it.address
+            } else {
+                format!("{} <{}>", it.name, it.address)
+            },
             state: it.state,
             wait: it.wait.filter(|_| matches!(it.state, DeliveryState::Outgoing | DeliveryState::Deferred)),
             lane: it.lane,

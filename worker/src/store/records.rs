@@ -249,7 +249,7 @@ pub async fn read(app: &App, id: &str, me: &Me) -> Result<Option<RecordView>, St
         ),
         statement!(
             "SELECT id, message_id, name, content_type, size, sha256, inline, cid, created FROM attachments
-             WHERE record_id = ?1 AND inline = 0 ORDER BY created DESC LIMIT 200",
+             WHERE record_id = ?1 AND inline = 0 ORDER BY created DESC, rowid DESC LIMIT 200",
             id
         ),
     ];

@@ -64,7 +64,7 @@ fn Form(open: Open) -> AnyView {
             let answer = change_record(open.cache, id, change).await;
             let _ = busy.try_set(false);
             match answer {
-                Ok(_) => dialog.close(),
+                Ok(()) => dialog.close(),
                 Err(problem) => {
                     let _ = error.try_set(Some(problem));
                 }

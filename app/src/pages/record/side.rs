@@ -26,9 +26,12 @@ pub(super) fn Side(open: Open) -> AnyView {
     let shown = RwSignal::new("");
     view! {
         <aside class="side" aria-label=t!("record.side")>
-            <Details open shown/>
-            <Followers open shown/>
-            <Files open shown/>
+            // Stays in view beside a long conversation.
+            <div class="side-in">
+                <Details open shown/>
+                <Followers open shown/>
+                <Files open shown/>
+            </div>
         </aside>
     }
     .into_any()

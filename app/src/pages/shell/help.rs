@@ -8,7 +8,7 @@ use crate::ui::dialog::DialogHead;
 use crate::ui::keys;
 
 #[component]
-pub(super) fn HelpDialog(#[prop(into)] on_close: Callback<()>) -> AnyView {
+pub fn HelpDialog(#[prop(into)] on_close: Callback<()>) -> AnyView {
     let lines = [
         ("help.move", "j k"),
         ("help.open", "Enter"),

@@ -25,6 +25,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
     let part = move |pick: fn(&Shell) -> u32| {
         Memo::new(move |_| shell.and_then(|it| it.0.state.with(|it| it.data.as_ref().map(pick))).unwrap_or(0))
     };
+    let is_failures = Memo::new(move |_| page.with(|it| *it == Page::Failures));
     let (inbox, failures) = (part(|it| it.inbox), part(|it| it.failures));
     view! {
         <aside class="rail" class:is-open=state.drawer>
@@ -49,7 +50,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                     })
                     .collect_view()}
                 <div class="rail-label">{t!("rail.delivery")}</div>
-                <a class="rail-item" href="/emails?filter=failed">
+                <a class="rail-item" class:is-current=is_failures aria-current=move || is_failures.get().then_some("page") href=Page::Failures.href()>
                     <Icon glyph=Glyph::Envelope(EnvelopeGlyph::X)/>
                     {t!("rail.failures")}
                     {move || {
@@ -61,6 +62,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Contacts glyph=Glyph::People text=t!("rail.contacts")/>
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
+                <Item page target=Page::Suppressions glyph=Glyph::Close text=t!("rail.suppressions")/>
                 <Item page target=Page::Servers glyph=Glyph::Settings text=t!("servers.title")/>
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>

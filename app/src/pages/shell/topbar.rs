@@ -1,24 +1,17 @@
 //! Where the reader is, search, help, theme, user.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use mailroom_shared::api::session::ChangeMe;
-use mailroom_shared::api::session::NotifyBy;
-use mailroom_shared::i18n::Lang;
 
 use super::Crumbs;
 use super::use_shell_state;
 use crate::i18n;
-use crate::queries::session::change_me;
-use crate::queries::session::log_out;
+use crate::parts;
 use crate::queries::shell::ShellData;
-use crate::queries::use_cache;
 use crate::routes::Page;
 use crate::routes::use_go;
 use crate::routes::use_page;
 use crate::routes::use_query;
 use crate::session::use_me;
-use crate::session::use_session;
 use crate::t;
 use crate::theme;
 use crate::ui::avatar::Avatar;
@@ -28,9 +21,6 @@ use crate::ui::button::Kind;
 use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
 use crate::ui::menu::Menu;
-use crate::ui::menu::MenuItem;
-use crate::ui::toast::use_toasts;
-use crate::widgets::problem::toast_problem;
 
 #[component]
 pub(super) fn TopBar() -> AnyView {
@@ -134,63 +124,16 @@ fn Search() -> AnyView {
 
 #[component]
 fn UserMenu() -> AnyView {
-    let (me, session, cache, toasts) = (use_me(), use_session(), use_cache(), use_toasts());
-    let change = move |change: ChangeMe| {
-        spawn_local(async move {
-            match change_me(cache, change).await {
-                Ok(me) => session.enter(me),
-                Err(error) => toast_problem(toasts, &error),
-            }
-        });
-    };
-    let leave = move |()| {
-        spawn_local(async move {
-            match log_out().await {
-                Ok(()) => session.leave(),
-                Err(error) => toast_problem(toasts, &error),
-            }
-        });
-    };
+    let me = use_me();
     view! {
         {move || me.get().map(|me| {
             let trigger = view! {
                 <Avatar name=me.name.clone() side=Side::Us/>
-                <span>{i18n::lang_now().code().to_uppercase()}</span>
+                <span>{i18n::lang_now().code().to_ascii_uppercase()}</span>
                 <Icon glyph=Glyph::Down/>
             }
             .into_any();
-            let (name, email, notify) = (me.name.clone(), me.email.to_string(), me.notify_by);
-            view! {
-                <Menu class="me" label=t!("user.menu", name = me.name) trigger>
-                    <div class="menu-label"><b class="soft">{name.clone()}</b><br/>{email.clone()}</div>
-                    <div class="menu-sep"></div>
-                    <div class="menu-label">{t!("user.language")}</div>
-                    {Lang::ALL
-                        .into_iter()
-                        .map(|lang| view! {
-                            <MenuItem
-                                text=lang.name()
-                                checked=lang == i18n::lang_now()
-                                on_press=move |()| change(ChangeMe { language: Some(lang.code().to_owned()), ..ChangeMe::default() })
-                            />
-                        })
-                        .collect_view()}
-                    <div class="menu-sep"></div>
-                    <div class="menu-label">{t!("user.notify")}</div>
-                    {[NotifyBy::Email, NotifyBy::Mailroom]
-                        .into_iter()
-                        .map(|by| view! {
-                            <MenuItem
-                                text=t!(&format!("user.notify.{}", by.as_str()))
-                                checked=by == notify
-                                on_press=move |()| change(ChangeMe { notify_by: Some(by), ..ChangeMe::default() })
-                            />
-                        })
-                        .collect_view()}
-                    <div class="menu-sep"></div>
-                    <MenuItem icon=Glyph::LogOut text=t!("user.log_out") on_press=leave/>
-                </Menu>
-            }
+            view! { <Menu class="me" label=t!("user.menu", name = me.name) trigger>{parts::user_menu()}</Menu> }
         })}
     }
     .into_any()

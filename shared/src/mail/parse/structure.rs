@@ -83,6 +83,11 @@ pub(super) fn read_head(raw: &[u8], start: usize, is_root: bool) -> HeadLines {
             break;
         }
         if text.trim_ascii().is_empty() {
+            // A line of blanks alone is folding, when the header goes on after it (RFC 5322 section 4.2).
+            if !text.is_empty() && !values.is_empty() && goes_on(raw, next) {
+                at = next;
+                continue;
+            }
             // Blank lines before the first header of a mail come from careless forwarders.
             if is_root && values.is_empty() && starts_late(raw, next) {
                 at = next;
@@ -120,18 +125,44 @@ pub(super) fn read_head(raw: &[u8], start: usize, is_root: bool) -> HeadLines {
         values.truncate(MAX_HEADERS);
         res.issues.push(ParseIssue::HeaderTooLong);
     }
+    // Raw bytes in a header are most often in the charset of the body (RFC 2047 forbids them, mailers don't).
+    let content_type = values.iter().find(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
+    let charset = content_type.and_then(|(_, value)| {
+        let value = Structured::parse(&String::from_utf8_lossy(value));
+        value.param("charset").map(str::to_owned)
+    });
     for (name, value) in values {
-        let decoded = super::charset::decode(&value, None);
+        // Nothing to decode: neither other bytes nor an escape of ISO-2022 or HZ.
+        let is_simple = super::is_plain(&value) && !value.windows(2).any(|it| it == b"~{");
+        let value = match String::from_utf8(value) {
+            Ok(text) if is_simple => {
+                let value = if text.ends_with(' ') || text.starts_with(' ') { text.trim().to_owned() } else { text };
+                res.headers.push(RawHeader { name, value });
+                continue;
+            }
+            Ok(text) => text.into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        let is_unicode = core::str::from_utf8(&value).is_ok();
+        let decoded = super::charset::decode(&value, charset.as_deref().filter(|_| !is_unicode));
         if !decoded.is_clean {
             res.issues.push(ParseIssue::UnknownCharset);
         }
         let clean = super::clean_header(&decoded.text);
-        if clean.len() != decoded.text.len() {
+        if decoded.text.contains(|c: char| c.is_control() && c != '\t') {
             res.issues.push(ParseIssue::ControlCharacters);
         }
         res.headers.push(RawHeader { name, value: clean });
     }
     res
+}
+
+/// A continuation, or a header that is plainly one.
+fn goes_on(raw: &[u8], at: usize) -> bool {
+    line(raw, at).is_some_and(|(it, _)| {
+        let is_folded = it.first().is_some_and(|it| *it == b' ' || *it == b'\t') && !it.trim_ascii().is_empty();
+        is_folded || header_name(it).is_some_and(|name| name.contains('-') || is_known(name))
+    })
 }
 
 /// After blank lines at the very start, a header line.

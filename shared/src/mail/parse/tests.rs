@@ -1,6 +1,8 @@
 //! Reading mail: a table of odd mails, hostile ones, and every mail of the corpora when they are there.
 
 use super::*;
+use crate::mail::inbound::Attachment;
+use crate::time::Timestamp;
 
 /// What a mail must read as: `key = value` lines, only the named keys are compared.
 fn check(raw: &str, expect: &str) {
@@ -181,7 +183,7 @@ fn files() {
             "{HEAD}Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=\"cid:i@x\"><img src='data:image/png;base64,iVBORw0KGgo='>\n--b\n\
              Content-Type: image/png\nContent-ID: <i@x>\n\nx\n--b--"
         ),
-        "files = image.png image/png 1; image0.png image/png 8
+        "files = attachment.png image/png 1; image0.png image/png 8
          cids = i@x true; 4c4b6a3be1314ab86138bef4314dde02@image.invalid true
          html = <img src=\"cid:i@x\"><img src='cid:4c4b6a3be1314ab86138bef4314dde02@image.invalid'>",
     );
@@ -328,4 +330,26 @@ fn corpora_are_read() {
     }
     assert!(n_read > 400, "{n_read}");
     assert!(n_empty * 20 < n_read, "{n_empty} of {n_read} have neither text nor files");
+}
+
+/// Every mail of `fixtures/charsets` has the same text in Subject and body.
+#[test]
+fn charsets_are_read() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/charsets");
+    let expected = std::fs::read_to_string(dir.join("expected.tsv")).unwrap();
+    let mut bad = Vec::new();
+    let mut n_read = 0;
+    for (name, text) in expected.lines().skip(1).filter_map(|it| it.split_once('\t')) {
+        let mail = parse(&std::fs::read(dir.join(format!("{name}.eml"))).unwrap());
+        n_read += 1;
+        for (what, got) in [("subject", mail.head.subject.as_str()), ("text", mail.text.trim_end())] {
+            if got != text {
+                bad.push(format!("{name} {what}: {got:?} instead of {text:?}"));
+            }
+        }
+    }
+    let n_mails = std::fs::read_dir(&dir).unwrap().count() - 1;
+    println!("{n_read} mails in charsets read");
+    assert!(n_read > 0 && n_read == n_mails, "{n_mails} mails, {n_read} expectations");
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }

@@ -15,9 +15,12 @@ pub(super) const fn sextet(byte: u8) -> Option<u8> {
 /// Decodes base 64; bytes that are no digits are skipped, padding in the middle starts anew (joined encodings). The flag
 /// is false when something other than line ends and blanks was skipped.
 pub(super) fn from_base64(bytes: &[u8]) -> (Vec<u8>, bool) {
+    if has_words(bytes, 1) {
+        return (bytes.to_vec(), false);
+    }
     let mut res = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
     let (mut bits, mut n_digits, mut is_clean) = (0u32, 0u8, true);
-    for byte in bytes {
+    for (i, byte) in bytes.iter().enumerate() {
         if let Some(sextet) = sextet(*byte) {
             bits = bits << 6 | u32::from(sextet);
             n_digits += 1;
@@ -29,12 +32,23 @@ pub(super) fn from_base64(bytes: &[u8]) -> (Vec<u8>, bool) {
         } else if *byte == b'=' {
             finish_base64(&mut res, bits, n_digits);
             (bits, n_digits) = (0, 0);
+            // What a mailing list wrote below the encoded text is none of it.
+            let rest = bytes.get(i + 1..).unwrap_or_default();
+            if rest.first() != Some(&b'=') && has_words(rest, 3) {
+                return (res, false);
+            }
         } else if !byte.is_ascii_whitespace() {
             is_clean = false;
         }
     }
     finish_base64(&mut res, bits, n_digits);
     (res, is_clean)
+}
+
+/// A line among the first with blanks within it: words, whatever was declared.
+fn has_words(bytes: &[u8], n_lines: usize) -> bool {
+    let lines = bytes.split(|it| *it == b'\n').map(<[u8]>::trim_ascii).filter(|it| !it.is_empty());
+    lines.take(n_lines).any(|line| line.split(|it| *it == b' ').nth(2).is_some())
 }
 
 fn finish_base64(res: &mut Vec<u8>, bits: u32, n_digits: u8) {

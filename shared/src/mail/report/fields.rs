@@ -71,6 +71,11 @@ pub(super) fn without_type(value: &str) -> &str {
     }
 }
 
+/// The host in `dns; mx.corp.test (192.0.2.1)`.
+pub(super) fn host(value: &str) -> &str {
+    without_type(value).split([' ', '(', '[']).next().unwrap_or_default().trim_end_matches('.')
+}
+
 /// The address in a recipient field, without type, brackets and comments; `None` for something else (X.400, local names).
 pub(super) fn address_in(value: &str) -> Option<String> {
     let value = without_type(value);

@@ -7,177 +7,16 @@ use super::blocks;
 use super::from_words;
 use super::one_line;
 use super::same_address;
+use super::words::FAILURES;
+use super::words::SENDERS;
+use super::words::SEPARATORS;
+use super::words::SUBJECTS;
 use crate::mail::inbound::Head;
 use crate::mail::inbound::InboundMail;
 use crate::mail::rfc_id;
 use crate::outbox::failure;
 use crate::outbox::failure::Reason;
 use crate::outbox::reply;
-
-/// Parts of subjects of bounces, lower case.
-const SUBJECTS: [&str; 48] = [
-    "undeliver",
-    "delivery status notification",
-    "delivery notification",
-    "failure notice",
-    "returned mail",
-    "mail delivery",
-    "delivery fail",
-    "failed delivery",
-    "delivery failure",
-    "non delivery",
-    "nondeliver",
-    "non-deliver",
-    "mail failure",
-    "message failed",
-    "could not be delivered",
-    "couldn't be delivered",
-    "not delivered",
-    "delivery problem",
-    "delivery error",
-    "delivery report",
-    "mail system error",
-    "returned to sender",
-    "return to sender",
-    "returning message",
-    "error sending your mail",
-    "warning: could not send",
-    "delivery delay",
-    "message delay",
-    "delayed mail",
-    "mail delayed",
-    "unzustellbar",
-    "zustellung",
-    "non remis",
-    "échec",
-    "no se puede entregar",
-    "non recapitabile",
-    "mail failed",
-    "processing error",
-    "rejected mail",
-    "failed mail",
-    "mail error",
-    "message status",
-    "unknown user",
-    "user unknown",
-    "delivery unsuccessful",
-    "message returned",
-    "không gửi được",
-    "không thể gửi",
-];
-
-/// Local parts and names of senders of bounces, lower case.
-const SENDERS: [&str; 14] = [
-    "mailer-daemon",
-    "postmaster",
-    "mail delivery",
-    "mail.delivery",
-    "mdaemon",
-    "mail-daemon",
-    "mailerdaemon",
-    "maildaemon",
-    "delivery subsystem",
-    "mail system",
-    "mail administrator",
-    "post_master",
-    "mailer daemon",
-    "bounce",
-];
-
-/// Words that only a report uses, lower case.
-const FAILURES: [&str; 53] = [
-    "could not be delivered",
-    "couldn't be delivered",
-    "unable to deliver",
-    "wasn't able to deliver",
-    "was not able to deliver",
-    "not able to deliver",
-    "undeliverable",
-    "undelivered",
-    "delivery failed",
-    "failed to deliver",
-    "failed permanently",
-    "delivery to the following",
-    "delevery to the following",
-    "did not reach",
-    "permanent error",
-    "permanent fatal errors",
-    "had trouble delivering",
-    "delivering your m",
-    "can not be delivered",
-    "cannot be delivered",
-    "has been delayed",
-    "not been delivered",
-    "not delivered",
-    "delivery error",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox full",
-    "transcript of session",
-    "returned to you",
-    "returned to sender",
-    "returning to sender",
-    "delivery attempt",
-    "could not deliver",
-    "delivery problems",
-    "following address",
-    "following recipient",
-    "error while trying to deliver",
-    "was undeliverable",
-    "failed to reach",
-    "did not like our",
-    "message delivery",
-    "recipient rejected",
-    "has been returned because",
-    "pas pu etre delivre",
-    "malformed address",
-    "did not exactly match",
-    "was not accepted",
-    "automatically rejected",
-    "exceeds allowed size",
-    "mail delivery",
-    "unzustellbar",
-    "invalid user address",
-];
-
-/// Lines that part the report from the message that came back, lower case, at the start of a trimmed line.
-const SEPARATORS: [&str; 34] = [
-    "--- below this line is",
-    "--- enclosed is a copy",
-    "------ this is a copy",
-    "--- original message follows",
-    "----- original message",
-    "---- original message",
-    "--- original message",
-    "message headers follow",
-    "original message follows",
-    "----- unsent message follows",
-    "--- the header of the original",
-    "----- message header",
-    "------ message headers",
-    "----- original headers",
-    "--- returned message",
-    "----- returned message",
-    "----- returned mail",
-    "--- message from",
-    "--- undelivered message",
-    "--- unsent message",
-    "---------- forwarded message",
-    "the original message was",
-    "*** original message",
-    "-- original message",
-    "message header:",
-    "original message headers:",
-    "original headers:",
-    "received: from",
-    "received: by",
-    "return-path: <",
-    "the headers of the original",
-    "below is the original",
-    "your original message",
-    "content-type: message/rfc822",
-];
 
 /// Can this be a report at all? Only the header section is looked at; everything else is mail from people.
 pub(super) fn may_be_report(head: &Head) -> bool {
@@ -275,32 +114,43 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     } else {
         mail.text.as_str()
     };
-    let (text, _) = split_original(all);
+    let (text, returned) = split_original(all);
     let lower = text.to_lowercase();
     let says_failure = FAILURES.iter().any(|it| lower.contains(it));
     let (code, status) = reply::scan(text);
-    let is_certain = head.first("X-Failed-Recipients").is_some() || is_from_system(head) && has_bounce_subject(head);
+    // A mail system that returns a message, or its headers, in whatever language.
+    let returns = is_from_system(head) && original.is_some();
+    let is_certain =
+        head.first("X-Failed-Recipients").is_some() || is_from_system(head) && has_bounce_subject(head) || returns;
     if !says_failure && code.is_none() && status.is_none() && !is_certain {
         return None;
     }
-    // A person can write `undeliverable` in a subject: then the text must be unmistakable.
+    // A person can write `undeliverable` in a subject: then the text must be unmistakable, and not what is quoted.
+    let own_words: String = text.split_inclusive('\n').filter(|it| !it.trim_start().starts_with('>')).collect();
+    let (own_code, own_status) = reply::scan(&own_words);
+    let says_itself = || {
+        let lower = own_words.to_lowercase();
+        FAILURES.iter().any(|it| lower.contains(it))
+    };
     if !is_from_system(head)
         && head.first("X-Failed-Recipients").is_none()
-        && !(says_failure && (code.is_some() || status.is_some() || original.is_some()))
+        && !(says_failure
+            && says_itself()
+            && (own_code.is_some() || own_status.is_some() || original.is_some() || lists_recipients(&own_words)))
     {
         return None;
     }
     let is_delay = is_delay(head, &lower);
     let blocks = blocks::find(text, head);
     let failed = head.all("X-Failed-Recipients").flat_map(|it| blocks::addresses(it).collect::<Vec<_>>());
-    let mut recipients: Vec<String> = blocks.iter().map(|it| it.address.clone()).collect();
+    let mut recipients: Vec<String> = blocks.all.iter().map(|it| it.address.clone()).collect();
     for address in failed {
         if !recipients.iter().any(|it| same_address(it, &address)) {
             recipients.push(address);
         }
     }
     if recipients.is_empty() {
-        recipients = named(text, head, original);
+        recipients = named(text, returned, head, original);
     }
     if recipients.is_empty() && !says_failure || recipients.is_empty() && !is_certain && code.is_none() {
         return None;
@@ -309,7 +159,7 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     let reports: Vec<Recipient> = recipients
         .into_iter()
         .map(|address| {
-            let block = blocks.iter().find(|it| it.is_about(&address));
+            let block = blocks.about(&address);
             let own = block.map(|it| it.text.as_str()).unwrap_or_default();
             let explains = !matches!(failure::classify(None, None, own).reason, Reason::Undefined | Reason::OnHold);
             let has_code = reply::scan(own) != (None, None);
@@ -323,7 +173,8 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
             );
             if matches!(report.reason, Reason::Undefined | Reason::OnHold) {
                 let whole = failure::classify(None, None, &format!("{} {gist}", head.subject));
-                if !matches!(whole.reason, Reason::Undefined) {
+                let hints_only = matches!(whole.reason, Reason::Filtered | Reason::Undefined);
+                if !hints_only {
                     report.reason = whole.reason;
                     report.permanent = whole.permanent && !is_delay;
                 }
@@ -335,12 +186,27 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     Some(Report { kind, reports, ..Report::message() })
 }
 
+/// An address alone on its line below a line that tells of a failure.
+fn lists_recipients(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|it| !it.is_empty()).take(40);
+    let mut tells = false;
+    lines.any(|line| {
+        let is_address =
+            !line.contains(' ') && blocks::addresses(line).next().is_some_and(|it| it.len() + 2 >= line.len());
+        if !is_address {
+            let lower = line.to_lowercase();
+            tells = FAILURES.iter().any(|it| lower.contains(it));
+        }
+        is_address && tells
+    })
+}
+
 fn is_delay(head: &Head, lower: &str) -> bool {
     let subject = head.subject.to_lowercase();
     let gave_up = ["given up", "giving up", "permanent", "could not be delivered for", "failed after"]
         .iter()
         .any(|it| lower.contains(it));
-    let warns = [
+    let warns: &[&str] = &[
         "warning message only",
         "do not need to resend",
         "has been delayed",
@@ -351,36 +217,67 @@ fn is_delay(head: &Head, lower: &str) -> bool {
         "still trying",
         "not yet been delivered",
         "will keep trying",
+        "will continue to be made",
+        "this is a warning only",
+        "it will be retried until",
+        "attempts will continue",
+        "temporarily unable to deliver",
+        "wird weiter versucht",
+        "noch nicht zugestellt",
     ];
-    subject.contains("delay") && !gave_up || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
+    let goes_on = ["attempts will continue", "will continue to be made"].iter().any(|it| lower.contains(it));
+    goes_on
+        || subject.contains("delay") && !gave_up
+        || warns.iter().any(|it| lower.contains(it)) && !subject.contains("fail")
 }
 
 /// Addresses that a text names somewhere, else the recipient of the returned message.
-fn named(text: &str, head: &Head, original: Option<&Head>) -> Vec<String> {
+fn named(text: &str, returned: &str, head: &Head, original: Option<&Head>) -> Vec<String> {
     const CUES: [&str; 8] =
         ["rcpt to:", "delivering your mail to", "recipient", "delivered to", "deliver to", "address", "user", "failed"];
-    let senders = || head.from.iter().chain(&head.to).map(|it| it.address.as_str());
-    let mut res: Vec<String> = Vec::new();
+    let is_sender = |it: &str| head.from.iter().chain(&head.to).any(|own| same_address(own.address.as_str(), it));
+    let mut all: Vec<(bool, Vec<String>)> = Vec::new();
+    let mut n_found = 0;
     for line in text.lines().take(500) {
-        let lower = line.to_lowercase();
-        if CUES.iter().any(|it| lower.contains(it)) {
-            for address in blocks::addresses(line) {
-                if !senders().any(|it| same_address(it, &address)) && !res.iter().any(|it| same_address(it, &address)) {
-                    res.push(address);
-                }
-            }
-            if !res.is_empty() {
-                return res;
-            }
+        let found: Vec<String> = blocks::addresses(line).filter(|it| !is_sender(it)).collect();
+        if !found.is_empty() {
+            n_found += found.len();
+            let lower = line.to_lowercase();
+            all.push((CUES.iter().any(|it| lower.contains(it)), found));
+        }
+        if n_found > 50 {
+            break;
         }
     }
-    let first =
-        text.lines().take(500).flat_map(blocks::addresses).find(|it| !senders().any(|own| same_address(own, it)));
-    res.extend(first);
-    if res.is_empty() {
-        res.extend(original.iter().flat_map(|it| &it.to).map(|it| it.address.as_str().to_owned()).take(1));
+    // One that the returned message was sent to leaves no doubt.
+    let head_text = returned.get(..floor_char_boundary(returned, 8_000)).unwrap_or_default().to_ascii_lowercase();
+    let was_sent_to = |address: &str| {
+        let is_in_head = original
+            .iter()
+            .flat_map(|it| it.to.iter().chain(&it.cc))
+            .any(|it| same_address(it.address.as_str(), address));
+        is_in_head || head_text.contains(&format!("for <{}>", address.to_ascii_lowercase()))
+    };
+    if let Some(sure) = all.iter().flat_map(|(_, it)| it).find(|it| was_sent_to(it)) {
+        return vec![sure.clone()];
+    }
+    let cued = all.iter().find(|(is_cued, _)| *is_cued).or(all.first());
+    let mut res: Vec<String> = Vec::new();
+    match cued {
+        Some((is_cued, found)) => {
+            for it in found.iter().take(if *is_cued { found.len() } else { 1 }) {
+                if !res.iter().any(|known| same_address(known, it)) {
+                    res.push(it.clone());
+                }
+            }
+        }
+        None => res.extend(original.iter().flat_map(|it| &it.to).map(|it| it.address.as_str().to_owned()).take(1)),
     }
     res
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|it| text.is_char_boundary(*it)).unwrap_or(0)
 }
 
 /// Amazon SES through SNS: a JSON object as the body.

@@ -6,14 +6,14 @@ use std::sync::LazyLock;
 
 use super::Reason;
 use super::Reason::{
-    AuthFailure, BadReputation, Blocked, ContentError, Delivered, ExceedLimit, Expired, FailedStartTls, Filtered,
-    HasMoved, HostUnknown, MailboxFull, MailerError, MesgTooBig, NetworkError, NoRelaying, NotAccept, NotCompliantRfc,
-    OnHold, PolicyViolation, Rejected, RequirePtr, SecurityError, SpamDetected, Speeding, Suspend, SyntaxError,
-    SystemError, SystemFull, TooManyConn, UserUnknown, VirusDetected,
+    AuthFailure, BadReputation, Blocked, ContentError, ExceedLimit, Expired, FailedStartTls, Filtered, HasMoved,
+    HostUnknown, MailboxFull, MailerError, MesgTooBig, NetworkError, NoRelaying, NotAccept, NotCompliantRfc, OnHold,
+    PolicyViolation, Rejected, RequirePtr, SecurityError, SpamDetected, Speeding, Suspend, SyntaxError, SystemError,
+    SystemFull, TooManyConn, UserUnknown, VirusDetected,
 };
-use super::Stage;
+use super::providers;
 
-type Row = (Reason, &'static str);
+pub(super) type Row = (Reason, &'static str);
 
 /// The two tables, taken apart once.
 pub(super) struct Rules(Vec<(Reason, Vec<Pattern>)>);
@@ -24,18 +24,20 @@ struct Pattern {
     needs: [u16; 2],
 }
 
-pub(super) static EXACT: LazyLock<Rules> = LazyLock::new(|| Rules::new(EXACT_ROWS));
-pub(super) static VAGUE: LazyLock<Rules> = LazyLock::new(|| Rules::new(VAGUE_ROWS));
+pub(super) static PROVIDERS: LazyLock<Rules> =
+    LazyLock::new(|| Rules::new(providers::TABLES.iter().flat_map(|(_, rows)| rows.iter())));
+pub(super) static EXACT: LazyLock<Rules> = LazyLock::new(|| Rules::new(EXACT_ROWS.iter()));
+pub(super) static VAGUE: LazyLock<Rules> = LazyLock::new(|| Rules::new(VAGUE_ROWS.iter()));
 
 impl Rules {
-    fn new(rows: &[Row]) -> Self {
+    fn new<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
         let pattern = |text: &'static str| {
             let pieces: Vec<_> = text.split('*').collect();
             let longest = pieces.iter().max_by_key(|it| it.len()).copied().unwrap_or_default().as_bytes();
             let gram = |at: usize| longest.get(at..at + 3).map_or(0, hash);
             Pattern { needs: [gram(0), gram(longest.len().saturating_sub(3))], pieces }
         };
-        Self(rows.iter().map(|(reason, patterns)| (*reason, patterns.split('|').map(pattern).collect())).collect())
+        Self(rows.map(|(reason, patterns)| (*reason, patterns.split('|').map(pattern).collect())).collect())
     }
 
     /// The first row that matches.
@@ -97,7 +99,7 @@ static EXACT_ROWS: &[Row] = &[
          rejected due to security policies"),
     // Gmail, Outlook.com, mail.ru, QQ, Apple (RFC 7372, RFC 7489).
     (AuthFailure,
-        "dmarc|unauthenticated email|sender is unauthenticated|is unauthenticated|\
+        "dmarc|due to spf policy|unauthenticated email|sender is unauthenticated|is unauthenticated|\
          multiple authentication checks failed|spf * fail|spf record with a hard fail|failed spf|spf check|\
          spf validation|dkim * fail|dkim validation|dkim signature * fail|sender policy framework|\
          does not designate|authentication-results"),
@@ -105,7 +107,7 @@ static EXACT_ROWS: &[Row] = &[
     (RequirePtr,
         "ptr record|reverse dns|rdns|no ptr|ip name lookup failed|unverifyable sending ip|\
          cannot find your hostname|cannot find your reverse hostname|unresolvable relay|reverse lookup|\
-         forward-confirmed|fcrdns|no valid hostname"),
+         forward-confirmed|fcrdns|no valid hostname|bad dns ptr"),
     // Yahoo, Gmail, Cisco.
     (BadReputation,
         "reputation|[tss|unexpected volume or user complaints|senderbase|senderscore|poor sending history"),
@@ -164,6 +166,11 @@ static EXACT_ROWS: &[Row] = &[
          connection refused by|not allowed to send mail from|your ip|sending ip|access denied. ip|[ofr_|\
          listed by|network is on our|uceprotect|cbl.abuseat|invaluement|cloudmark|proofpoint.com/dnsbl|\
          blocked - see"),
+    // fml, Majordomo: their own guard against loops.
+    (SystemError,
+        "duplicated message-id"),
+    (OnHold,
+        "address rejected: on hold|greylist|graylist|grey list|greylisting"),
     // Postfix's names for what it can't run.
     (MailerError,
         "procmail|command died|command failed|pipe to |exit status|exited with|died with status|\
@@ -195,7 +202,7 @@ static EXACT_ROWS: &[Row] = &[
     (Suspend,
         "account * disabled|mailbox disabled|mailbox is disabled|is disabled|been disabled|\
          disabled recipient|is inactive|inactive user|inactive account|account inactive|mailbox inactive|\
-         suspended|suspend|temporary locked|temporarily locked|account locked|is locked|is frozen|frozen|\
+         suspended|suspend|temporary locked|temporarily locked|account locked|is locked|is frozen|frozen|not activated|\
          deactivated|not active|account expired|account has expired|account closed|account is closed|\
          mailbox is closed|currently not accepting|not currently accepting|no longer active|\
          currently suspended|account is not available|tài khoản đã bị khóa|user account disabled"),
@@ -208,9 +215,9 @@ static EXACT_ROWS: &[Row] = &[
          do not accept mail|accepts no mail|no smtp service here|not accepting network messages|\
          does not accept incoming|host/domain does not accept|name server: .: host not found (null)|\
          smtp protocol returned a permanent error|indicated no smtp service|no smtp service"),
-    // Exchange Online and Google's own words before the general ones.
+    // qmail, Exchange Online and Google's own words before the general ones.
     (NetworkError,
-        "dns error|too many hops|hop count|mail loop|loops back|routing loop|loop detected|\
+        "wasn't able to establish an smtp connection|dns error|too many hops|hop count|mail loop|loops back|routing loop|loop detected|\
          malformed or unexpected name server|connection refused|network is unreachable|no route to host|\
          network unreachable|connection reset|host is unreachable|host unreachable|connection dropped|\
          server configuration problem|mx list for * points back|dns query failed|mail for * loops"),
@@ -222,7 +229,7 @@ static EXACT_ROWS: &[Row] = &[
          invalid domain|domain * couldn't be found|domain * not found|domain is not valid|\
          no route found to domain|mx records point to non-existent|domain name * not exist|unknown domain|\
          name server: host not found|recipient's domain|host name is unknown|host could not be found|\
-         no mail server found|domain you tried|not a valid domain|no mx|host * not found|unrouteable address|\
+         no mail server found|domain you tried|not a valid domain|no mx|host or domain name not found|unrouteable address|\
          unroutable address"),
     (Filtered,
         "recipient preferences|message filtered|refused by recipient|recipient rejects|rejects messages|\
@@ -237,15 +244,15 @@ static EXACT_ROWS: &[Row] = &[
     (SecurityError,
         "authentication required|authrequired|authentication failed|auth required|must be authenticated|\
          must authenticate|authentication credentials|bad credentials|cryptograph|failed to deliver|\
-         unauthorized|not authorized|security error|access denied..."),
-    // KDDI: an empty address before the words means the owner's own filter.
+         unauthorized|not authorized|security error|access denied...|@ access denied"),
+    // Google about several recipients at once.
     (Filtered,
-        "  : user unknown| : : user unknown|\
-         each of the following recipients was rejected by a remote mail server"),
+        "each of the following recipients was rejected by a remote mail server"),
     // Everything that says `this person is not here`, in many mouths.
     (UserUnknown,
-        "user unknown|unknown user|no such user|no such recipient|unknown recipient|recipient unknown|\
-         no mailbox|mailbox not found|mailbox unavailable|mailbox does not|mailbox doesn't|no such mailbox|\
+        "user unknown|unknown user|unknown e-mail|unknown email|no such user|no such recipient|unknown recipient|recipient unknown|\
+         no mailbox|mailbox not found|mailbox unavailable|mailbox does not|mailbox doesn't|no such mailbox|no mailbox here|no mail-box|no such id|address invalid|recipient unrecognized|that recipient is not allowed|\
+         mailbox unallocated|cannot deliver mail for|invalid account|unknown at this|\
          recipient not found|invalid recipient|invalid mailbox|invalid address|unknown local|unknown address|\
          address unknown|no such address|user not found|user doesn't|user does not|user not exist|\
          not a valid mailbox|not a valid user|not a valid email|not a valid recipient|no account|\
@@ -290,7 +297,7 @@ static EXACT_ROWS: &[Row] = &[
 #[rustfmt::skip]
 static VAGUE_ROWS: &[Row] = &[
     (OnHold,
-        "greylist|graylist|grey list|greylisted|try again later|please retry|temporarily deferred|\
+        "try again later|come back later|please retry|temporarily deferred|\
          temporary failure|temporarily rejected"),
     (Blocked,
         "access denied|denied|refused|blocked|not allowed|service not available|closing transmission|\
@@ -305,54 +312,3 @@ static VAGUE_ROWS: &[Row] = &[
     (UserUnknown,
         "address rejected"),
 ];
-
-/// RFC 3463 section 3 and the IANA registry; 5.7.5xx and above are Exchange Online's.
-pub(super) fn by_status(status: &str) -> Option<Reason> {
-    let (_, rest) = status.split_once('.')?;
-    Some(match rest {
-        "1.1" | "1.3" => UserUnknown,
-        "1.5" => Delivered,
-        "1.6" | "7.17" => HasMoved,
-        "2.1" | "7.13" => Suspend,
-        "2.2" => MailboxFull,
-        "2.3" => ExceedLimit,
-        "1.4" | "2.4" | "7.2" => Filtered,
-        "3.1" => SystemFull,
-        "1.10" | "3.2" => NotAccept,
-        "3.0" | "3.3" | "3.5" | "4.5" => SystemError,
-        "3.4" => MesgTooBig,
-        "4.1" | "4.2" | "4.7" => Expired,
-        "4.3" | "4.6" => NetworkError,
-        "1.2" | "4.4" | "7.18" => HostUnknown,
-        "5.1" | "5.2" | "5.4" | "5.5" => SyntaxError,
-        "5.3" => TooManyConn,
-        "6.0" | "6.1" | "6.2" | "6.3" | "6.4" | "6.5" | "6.6" | "6.7" | "6.9" => ContentError,
-        "7.3" | "7.4" | "7.5" | "7.6" | "7.7" | "7.8" | "7.9" | "7.11" | "7.14" => SecurityError,
-        "7.10" | "7.12" => FailedStartTls,
-        "7.20" | "7.21" | "7.22" | "7.23" | "7.24" | "7.26" | "7.29" | "7.30" | "7.509" | "7.515" => AuthFailure,
-        "7.25" => RequirePtr,
-        "7.28" | "7.232" | "7.233" | "7.501" | "7.502" | "7.503" | "7.705" | "7.708" => Speeding,
-        "7.511" | "7.606" | "7.607" | "7.608" | "7.609" | "7.610" | "7.614" | "7.649" => Blocked,
-        "7.64" | "7.750" => NoRelaying,
-        "1.7" | "1.8" | "7.27" | "7.124" | "7.133" | "7.134" | "7.135" | "7.136" => Rejected,
-        _ => return None,
-    })
-}
-
-/// RFC 5321 section 4.2.3, when nothing else is known.
-pub(super) fn by_code(code: u16, stage: Option<Stage>) -> Option<Reason> {
-    Some(match code {
-        250 => Delivered,
-        421 => Blocked,
-        450 | 550 if stage == Some(Stage::Rcpt) => UserUnknown,
-        450 | 451 => SystemError,
-        452 => SystemFull,
-        500..=504 => SyntaxError,
-        521 | 556 => NotAccept,
-        530 | 535 | 538 => SecurityError,
-        551 => HasMoved,
-        552 => MailboxFull,
-        553 => UserUnknown,
-        _ => return None,
-    })
-}

@@ -17,7 +17,7 @@ const SHIM: &str = include_str!("shim.js");
 const INTERNAL: [&str; 3] = ["__wbg_reset_state", "__worker_init_state", "default"];
 
 pub(super) fn build(mode: Mode) -> Result<()> {
-    let wasm = compile("mailroom-worker", mode)?;
+    let wasm = compile("mailroom-worker", mode, "", &[])?;
     let staging = staging("worker", mode);
     bindgen(
         &wasm,
@@ -33,7 +33,7 @@ pub(super) fn build(mode: Mode) -> Result<()> {
     )?;
     let bound_wasm = staging.join("bound_bg.wasm");
     if mode.is_release() {
-        optimize(&bound_wasm, "-O2")?;
+        optimize(&bound_wasm, &["-O2"])?;
     }
     let bound = staging.join("bound.js");
     let module = fs::read_to_string(&bound).context("wasm-bindgen wrote no module")?;

@@ -1,0 +1,50 @@
+//! The list of what is loaded later: one line for each page or dialog that the Inbox does without.
+//!
+//! A new page is a file in `pages`, a variant of [`Page`](crate::routes::Page), a line here and one in `pages::shell`.
+
+use leptos::prelude::*;
+use mailroom_shared::id::RecordId;
+use mailroom_shared::id::TypeName;
+
+use crate::later;
+use crate::pages::actions::ActionsPage;
+use crate::pages::aliases::AliasesPage;
+use crate::pages::contacts::ContactsPage;
+use crate::pages::emails::EmailsPage;
+use crate::pages::failures::FailuresPage;
+use crate::pages::inbox::InboxEmpty;
+use crate::pages::limits::LimitsPage;
+use crate::pages::login::LoginPage;
+use crate::pages::not_found::NotFoundPage;
+use crate::pages::record::RecordPage;
+use crate::pages::records::RecordsPage;
+use crate::pages::refusals::RefusalsPage;
+use crate::pages::search::SearchPage;
+use crate::pages::servers::ServersPage;
+use crate::pages::set_up::SetUpPage;
+use crate::pages::shell::help::HelpDialog;
+use crate::pages::shell::user_menu::UserMenuItems;
+use crate::pages::suppressions::SuppressionsPage;
+use crate::widgets::new_record::NewRecordDialog;
+
+later! {
+    Page record(id: RecordId) in record { view! { <RecordPage id/> } }
+    Page records(kind: TypeName) in lists { view! { <RecordsPage kind/> } }
+    Page search() in lists { view! { <SearchPage/> } }
+    Page failures() in lists { view! { <FailuresPage/> } }
+    Page emails() in lists { view! { <EmailsPage/> } }
+    Page contacts() in lists { view! { <ContactsPage/> } }
+    Over new_record(kind: Option<TypeName>, on_close: Callback<()>) in lists { view! { <NewRecordDialog kind on_close/> } }
+    Over user_menu() in lists { view! { <UserMenuItems/> } }
+    Over help(on_close: Callback<()>) in lists { view! { <HelpDialog on_close/> } }
+    Page aliases() in office { view! { <AliasesPage/> } }
+    Page servers() in office { view! { <ServersPage/> } }
+    Page limits() in office { view! { <LimitsPage/> } }
+    Page actions() in office { view! { <ActionsPage/> } }
+    Page suppressions() in office { view! { <SuppressionsPage/> } }
+    Page refusals() in office { view! { <RefusalsPage/> } }
+    Page login() in gate { view! { <LoginPage/> } }
+    Page set_up() in gate { view! { <SetUpPage/> } }
+    Over inbox_empty() in empty { view! { <InboxEmpty/> } }
+    Page not_found() in office { view! { <NotFoundPage/> } }
+}

@@ -1,0 +1,71 @@
+//! The failure inbox and the addresses we do not write to.
+
+use leptos::prelude::*;
+use mailroom_shared::api::failures::ActOnFailing;
+use mailroom_shared::api::failures::ActOnFailures;
+use mailroom_shared::api::failures::ActedOnFailures;
+use mailroom_shared::api::failures::FailureGroups;
+use mailroom_shared::api::failures::FailureQuery;
+use mailroom_shared::api::failures::FailureRow;
+use mailroom_shared::api::failures::FailureRowsQuery;
+use mailroom_shared::api::failures::ListFailureRows;
+use mailroom_shared::api::failures::ListFailures;
+use mailroom_shared::api::failures::UndoFailures;
+use mailroom_shared::api::failures::UndoneFailures;
+use mailroom_shared::api::suppressions::CreateSuppression;
+use mailroom_shared::api::suppressions::ImportSuppressionList;
+use mailroom_shared::api::suppressions::ImportSuppressions;
+use mailroom_shared::api::suppressions::ImportedSuppressions;
+use mailroom_shared::api::suppressions::Lift;
+use mailroom_shared::api::suppressions::LiftSuppression;
+use mailroom_shared::api::suppressions::ListSuppressions;
+use mailroom_shared::api::suppressions::NewSuppression;
+use mailroom_shared::api::suppressions::SuppressionQuery;
+use mailroom_shared::api::suppressions::SuppressionRow;
+use mailroom_shared::api::tag;
+
+use super::Cache;
+use super::List;
+use super::Read;
+use super::read;
+use crate::api;
+use crate::api::ApiError;
+use crate::model::filters;
+
+pub fn use_failures(mine: impl Fn() -> bool + Send + Sync + 'static) -> Read<FailureGroups> {
+    read::<ListFailures>(vec![tag::EMAILS.to_owned()], move || {
+        Some(api::address::<ListFailures>(&[], &FailureQuery { mine: mine().then_some(true) }))
+    })
+}
+
+pub fn use_failure_rows(group: String, mine: bool) -> List<FailureRow> {
+    let query = FailureRowsQuery { mine: mine.then_some(true), cursor: None, limit: Some(filters::PAGE) };
+    List::new(tag::EMAILS, Signal::derive(move || api::address::<ListFailureRows>(&[&group], &query)))
+}
+
+pub async fn act(cache: Cache, what: &ActOnFailures) -> Result<ActedOnFailures, ApiError> {
+    let answer = api::call::<ActOnFailing>(&[], &(), what).await;
+    cache.settle(answer, &[tag::EMAILS, tag::SHELL])
+}
+
+pub async fn undo(cache: Cache, operation: &str) -> Result<UndoneFailures, ApiError> {
+    let answer = api::call::<UndoFailures>(&[operation], &(), &()).await;
+    cache.settle(answer, &[tag::EMAILS, tag::SHELL])
+}
+
+pub fn use_suppressions(query: impl Fn() -> SuppressionQuery + Send + Sync + 'static) -> List<SuppressionRow> {
+    List::new(tag::SUPPRESSIONS, Signal::derive(move || api::address::<ListSuppressions>(&[], &query())))
+}
+
+pub async fn suppress(cache: Cache, what: NewSuppression) -> Result<SuppressionRow, ApiError> {
+    cache.settle(api::call::<CreateSuppression>(&[], &(), &what).await, &[tag::SUPPRESSIONS])
+}
+
+pub async fn lift(cache: Cache, what: Lift) -> Result<(), ApiError> {
+    cache.settle(api::call::<LiftSuppression>(&[], &(), &what).await, &[tag::SUPPRESSIONS])
+}
+
+pub async fn import(cache: Cache, csv: String) -> Result<ImportedSuppressions, ApiError> {
+    let answer = api::call::<ImportSuppressionList>(&[], &(), &ImportSuppressions { csv }).await;
+    cache.settle(answer, &[tag::SUPPRESSIONS])
+}

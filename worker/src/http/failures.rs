@@ -1,0 +1,129 @@
+//! The failure inbox.
+
+use mailroom_shared::api::Page;
+use mailroom_shared::api::ProblemCode;
+use mailroom_shared::api::failures::ActOnFailing;
+use mailroom_shared::api::failures::ActedOnFailures;
+use mailroom_shared::api::failures::FailureAction;
+use mailroom_shared::api::failures::FailureGroups;
+use mailroom_shared::api::failures::FailureRow;
+use mailroom_shared::api::failures::ListFailureRows;
+use mailroom_shared::api::failures::ListFailures;
+use mailroom_shared::api::failures::UndoFailures;
+use mailroom_shared::api::failures::UndoneFailures;
+use mailroom_shared::api::tag;
+use mailroom_shared::i18n::Lang;
+use mailroom_shared::outbox::advice::Advisor;
+use mailroom_shared::outbox::advice::Case;
+use mailroom_shared::outbox::cause::Cause;
+use mailroom_shared::outbox::state::DeliveryEvent;
+use mailroom_shared::outbox::state::DeliveryState;
+use mailroom_shared::time::Span;
+
+use super::endpoint::Call;
+use crate::error::AppError;
+use crate::error::AppResult;
+use crate::jobs::Job;
+use crate::store::Answers;
+use crate::store::deliveries;
+use crate::store::failures;
+use crate::store::to_json;
+
+/// Deliveries moved by one request.
+const MAX_AT_ONCE: u32 = 500;
+
+pub(super) async fn groups(call: Call<ListFailures>) -> AppResult<FailureGroups> {
+    let me = call.me()?;
+    let mut found = failures::groups(&call.app, me, call.query.mine.unwrap_or(false)).await?;
+    let advisor = Advisor::new(Lang::of(&me.language));
+    for group in &mut found.groups {
+        // Of the cause in general: the words of one server are in its row.
+        let case = Case {
+            state: DeliveryState::Failed,
+            reason: Some(group.reason),
+            permanent: group.failing > 0,
+            tries_again: group.next_try.is_some(),
+            code: None,
+            status: None,
+            text: "",
+        };
+        group.advice = advisor.explain(&case).you_can;
+    }
+    Ok(found)
+}
+
+fn cause(key: &str) -> AppResult<Cause> {
+    Cause::parse(key).ok_or_else(AppError::not_found)
+}
+
+pub(super) async fn rows(call: Call<ListFailureRows>) -> AppResult<Page<FailureRow>> {
+    let me = call.query.mine.unwrap_or(false).then(|| call.me()).transpose()?;
+    Ok(failures::rows(&call.app, &cause(call.path(0))?, me, &call.query).await?)
+}
+
+/// Pages that show what changed.
+fn told<E: mailroom_shared::api::Endpoint>(call: &Call<E>, owners: Vec<deliveries::Owner>) {
+    let mut tags = vec![tag::EMAILS.to_owned(), tag::SHELL.to_owned(), tag::RECORDS.to_owned()];
+    tags.extend(owners.into_iter().filter_map(|it| it.record_id).map(|it| tag::record(&it)));
+    call.stale(tags);
+}
+
+pub(super) async fn act(call: Call<ActOnFailing>) -> AppResult<ActedOnFailures> {
+    let (app, body, me) = (&call.app, &call.body, call.me()?);
+    let (event, to, word) = match body.action {
+        FailureAction::Retry => (DeliveryEvent::Retry, DeliveryState::Outgoing, "retried"),
+        FailureAction::Ignore => (DeliveryEvent::Ignore, DeliveryState::Ignored, "ignored"),
+        FailureAction::Cancel => (DeliveryEvent::Cancel, DeliveryState::Cancelled, "cancelled"),
+    };
+    let from = deliveries::sources(event);
+    let group = body.group.as_deref().map(cause).transpose()?;
+    let mine = body.mine.unwrap_or(false).then_some(me);
+    let ids: Vec<String> = match &group {
+        Some(cause) if body.deliveries.is_empty() => failures::ids(app, cause, mine, &from, MAX_AT_ONCE).await?,
+        _ => body.deliveries.iter().map(|it| it.as_str().to_owned()).collect(),
+    };
+    if ids.len() > MAX_AT_ONCE as usize {
+        return Err(AppError::field("deliveries", "too_many"));
+    }
+    let operation = match body.operation.as_deref() {
+        Some(id) if !id.is_empty() && id.len() <= 40 => id.to_owned(),
+        _ => app.new_id(),
+    };
+    let now = app.now();
+    let list = to_json(&ids);
+    let change = deliveries::Change { ids: &ids, from: &from, to, event: word, by: &me.name };
+    let mut statements = failures::begin(&operation, me, body.action, &list, &from, now).to_vec();
+    statements.extend(deliveries::change(&change, now));
+    let window = Span::seconds(i64::from(me.undo_seconds));
+    if to == DeliveryState::Outgoing {
+        statements.push(failures::leave_at(&list, now + window));
+    }
+    let mut answers = Answers::new(app.db.batch(statements).await?);
+    let _ = (answers.changes(), answers.changes(), answers.changes());
+    let changed = answers.changes();
+    if to == DeliveryState::Outgoing && changed > 0 {
+        call.nudge(Job::Deliver, me.undo_seconds + 1);
+    }
+    let left = match &group {
+        Some(cause) if body.deliveries.is_empty() && ids.len() == MAX_AT_ONCE as usize => {
+            failures::count(app, cause, mine, &from).await?
+        }
+        _ => 0,
+    };
+    told(&call, deliveries::owners(app, &ids).await?);
+    Ok(ActedOnFailures { operation, changed, left })
+}
+
+pub(super) async fn undo(call: Call<UndoFailures>) -> AppResult<UndoneFailures> {
+    let me = call.me()?;
+    let operation = call.path(0);
+    let statements = failures::undo(operation, me, call.app.now()).to_vec();
+    let mut answers = Answers::new(call.app.db.batch(statements).await?);
+    let _ = answers.changes();
+    let changed = answers.changes();
+    if changed == 0 {
+        return Err(AppError::new(ProblemCode::WrongState).detail("nothing of it can be taken back any more"));
+    }
+    told(&call, failures::owners(&call.app, operation).await?);
+    Ok(UndoneFailures { changed })
+}
