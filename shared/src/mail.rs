@@ -5,6 +5,7 @@
 pub mod authres;
 pub mod automatic;
 pub mod compose;
+pub mod dkim;
 pub mod html;
 pub mod inbound;
 pub mod parse;

@@ -396,6 +396,19 @@ fn a_connection_is_tested_stage_by_stage_and_a_login_works_by_every_way() {
 }
 
 #[test]
+fn a_server_that_wants_it_gets_signed_mail() {
+    let office = Office::start("dkim");
+    let key = office.post("/api/v1/dkim/corp.example", Value::Null);
+    office.change_server(json!({ "dkim": true }));
+    office.write(&["ok.signed@sink.test".to_owned()]);
+    office.tick(Duration::from_secs(11));
+    let raw = office.stack.sink().messages_to("ok.signed@sink.test")[0].raw.clone();
+    let selector = key["selector"].as_str().unwrap();
+    assert!(raw.starts_with("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=corp.example;"), "{raw}");
+    assert!(raw.contains(&format!("s={selector};")), "{raw}");
+}
+
+#[test]
 fn a_person_runs_an_action_and_its_run_is_kept() {
     let office = Office::start("actions");
     office.tick(Duration::ZERO);

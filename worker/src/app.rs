@@ -11,6 +11,7 @@ use crate::ports::Clock;
 use crate::ports::Db;
 use crate::ports::DbError;
 use crate::ports::Jobs;
+use crate::ports::Keys;
 use crate::ports::Live;
 use crate::ports::Mailer;
 use crate::ports::Random;
@@ -42,6 +43,7 @@ pub struct App {
     pub mailer: Box<dyn Mailer>,
     pub clock: Box<dyn Clock>,
     pub random: Box<dyn Random>,
+    pub keys: Box<dyn Keys>,
     pub config: Config,
 }
 

@@ -7,6 +7,7 @@ mod env;
 mod events;
 mod hub;
 mod jobs;
+mod keys;
 mod mailer;
 mod nudges;
 mod smtp;

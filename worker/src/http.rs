@@ -119,6 +119,8 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::servers::Simulate, _, _>(r, User, servers::simulate);
     let r = mount::<api::servers::ListSlowed, _, _>(r, User, servers::slowed);
     let r = mount::<api::servers::LiftSlowed, _, _>(r, Administrator, servers::lift);
+    let r = mount::<api::servers::ListDkim, _, _>(r, User, servers::list_dkim);
+    let r = mount::<api::servers::MakeDkim, _, _>(r, Administrator, servers::make_dkim);
     let r = mount::<api::servers::ReadRules, _, _>(r, User, servers::read_rules);
     let r = mount::<api::servers::ChangeRules, _, _>(r, Administrator, servers::change_rules);
     let r = mount::<api::limits::ReadLimits, _, _>(r, User, limits::read);

@@ -254,6 +254,24 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("key: {0}")]
+pub struct KeyError(pub String);
+
+/// An RSA key of 2048 bits: PKCS #8 and SubjectPublicKeyInfo, DER.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    pub private: Vec<u8>,
+    pub public: Vec<u8>,
+}
+
+/// RSA keys, which sign DKIM headers (RSASSA-PKCS1-v1_5 with SHA-256).
+#[async_trait(?Send)]
+pub trait Keys: Send + Sync {
+    async fn make(&self) -> Result<KeyPair, KeyError>;
+    async fn sign(&self, private: &[u8], input: &[u8]) -> Result<Vec<u8>, KeyError>;
+}
+
 /// Randomness. The only source of it.
 pub trait Random: Send + Sync {
     fn bytes(&self, buffer: &mut [u8]);

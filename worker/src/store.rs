@@ -4,6 +4,7 @@ pub mod actions;
 pub mod aliases;
 pub mod contacts;
 pub mod deliveries;
+pub mod dkim;
 pub mod facts;
 pub mod failures;
 pub mod ignored;

@@ -14,6 +14,11 @@ use async_trait::async_trait;
 use mailroom_shared::api::servers::TestReport;
 use mailroom_shared::api::servers::TestStage;
 use mailroom_shared::time::Timestamp;
+use rsa::pkcs8::DecodePrivateKey;
+use rsa::pkcs8::EncodePrivateKey;
+use rsa::pkcs8::EncodePublicKey;
+use rsa::signature::SignatureEncoding;
+use rsa::signature::Signer;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -30,6 +35,9 @@ use crate::ports::DbError;
 use crate::ports::Envelope;
 use crate::ports::JobError;
 use crate::ports::Jobs;
+use crate::ports::KeyError;
+use crate::ports::KeyPair;
+use crate::ports::Keys;
 use crate::ports::Live;
 use crate::ports::MailSession;
 use crate::ports::Mailer;
@@ -281,6 +289,24 @@ impl Random for Counter {
     }
 }
 
+/// RSA in Rust: another implementation than the platform's, so that each checks the other.
+struct NativeKeys;
+
+#[async_trait(?Send)]
+impl Keys for NativeKeys {
+    async fn make(&self) -> Result<KeyPair, KeyError> {
+        let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+        Ok(KeyPair {
+            private: key.to_pkcs8_der().unwrap().as_bytes().to_vec(),
+            public: key.to_public_key().to_public_key_der().unwrap().as_bytes().to_vec(),
+        })
+    }
+    async fn sign(&self, private: &[u8], input: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let key = rsa::RsaPrivateKey::from_pkcs8_der(private).map_err(|e| KeyError(e.to_string()))?;
+        Ok(rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(key).sign(input).to_vec())
+    }
+}
+
 /// An installation in a test.
 pub(crate) struct TestApp {
     pub(crate) app: SharedApp,
@@ -307,6 +333,7 @@ impl TestApp {
             mailer: Box::new(Arc::clone(&mailer)),
             clock: Box::new(Arc::clone(&clock)),
             random: Box::new(Counter::default()),
+            keys: Box::new(NativeKeys),
             config: Config { token_secret: "test".to_owned(), seal_secret: secret.to_owned(), ..Config::default() },
         };
         Self { app: Arc::new(app), blobs, jobs, mailer, clock }

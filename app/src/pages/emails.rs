@@ -365,7 +365,7 @@ fn LimitCard() -> AnyView {
         {move || nearest.get().map(|it| {
             let percent = share(it.used, it.limit);
             let left = it.left.unwrap_or(0);
-            let words = if left <= it.reserved { t!("limits.card.reserve", n = dates::number(left)) } else { t!("limits.left", n = dates::number(left)) };
+            let words = if left > 0 && left <= it.reserved { t!("limits.card.reserve", n = dates::number(left)) } else { t!("limits.left", n = dates::number(left)) };
             view! {
                 <a class="card limit-card" href=Page::Limits.href()>
                     <div class="row">
@@ -391,7 +391,7 @@ fn SelectionBar(queue: Queue) -> AnyView {
         {move || {
             let n = queue.selection.with(Selection::len);
             let shown = queue.list.rows.with(Vec::len);
-            let can_all = n > 0 && n == shown && queue.list.has_more();
+            let can_all = n > 0 && n == shown;
             (n > 0 || queue.all.with(Option::is_some)).then(|| view! {
                 <div class="selbar mb-3" role="toolbar" aria-label=t!("list.selection")>
                     <b class="nowrap" data-selected="">{move || match (queue.progress.get(), queue.all.get()) {

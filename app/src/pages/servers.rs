@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use mailroom_shared::api::aliases::DomainRow;
+use mailroom_shared::api::servers::DkimKey;
 use mailroom_shared::api::servers::Outcome;
 use mailroom_shared::api::servers::OutgoingRules;
 use mailroom_shared::api::servers::ServerRow;
@@ -19,9 +21,12 @@ use crate::model::server::meter_class;
 use crate::model::server::place;
 use crate::model::server::share;
 use crate::pages::shell::use_crumbs;
+use crate::queries::aliases::use_domains;
 use crate::queries::servers::change_rules;
 use crate::queries::servers::lift_slowed;
+use crate::queries::servers::make_dkim;
 use crate::queries::servers::simulate;
+use crate::queries::servers::use_dkim;
 use crate::queries::servers::use_rules;
 use crate::queries::servers::use_servers;
 use crate::queries::servers::use_slowed;
@@ -79,10 +84,11 @@ pub fn ServersPage() -> AnyView {
                     .into_any(),
                 }
             }}
-            <div class="cols cols--even mt-4">
+            <div class="cols cols--2 mt-4">
                 <SimulateCard/>
                 <RulesCard/>
             </div>
+            <Signing/>
             {move || editing.get().map(|server| view! { <ServerDialog server on_close=move |()| editing.set(None)/> })}
         </main>
     }
@@ -280,6 +286,60 @@ fn Found(it: Simulation) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The DKIM key of each domain, with the record to publish.
+#[component]
+fn Signing() -> AnyView {
+    let (domains, keys) = (use_domains(), use_dkim());
+    let lines = move || {
+        let keys = keys.data()?;
+        let domains = domains.data()?;
+        let line = |domain: DomainRow| {
+            let key = keys.iter().find(|it| it.domain == domain.name).cloned();
+            view! { <SigningLine domain=domain.name.to_string() key/> }
+        };
+        Some(domains.into_iter().map(line).collect_view())
+    };
+    view! {
+        <section class="card mt-4">
+            <header class="card-head"><h2>{t!("dkim.title")}</h2></header>
+            <div class="card-body stack gap-3">
+                <p class="soft">{t!("dkim.text")}</p>
+                {lines}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn SigningLine(domain: String, key: Option<DkimKey>) -> AnyView {
+    let (cache, toasts) = (use_cache(), use_toasts());
+    match key {
+        Some(key) => view! {
+            <div data-dkim=domain>
+                <p class="label">{t!("dkim.record", name = key.record_name)}</p>
+                <pre class="code" tabindex="0">{key.record_value.clone()}</pre>
+            </div>
+        }
+        .into_any(),
+        None => {
+            let name = StoredValue::new(domain.clone());
+            let make = move |()| {
+                spawn_local(async move {
+                    match make_dkim(cache, name.get_value()).await {
+                        Ok(key) => toasts.done(t!("dkim.made", domain = key.domain)),
+                        Err(error) => toast_problem(toasts, &error),
+                    }
+                });
+            };
+            view! {
+                <div class="row"><b class="med">{domain.clone()}</b><Button text=t!("dkim.make") on_press=make/></div>
+            }
+            .into_any()
+        }
+    }
 }
 
 #[component]

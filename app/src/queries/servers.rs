@@ -22,10 +22,13 @@ use mailroom_shared::api::servers::ArchiveServer;
 use mailroom_shared::api::servers::ChangeRules;
 use mailroom_shared::api::servers::ChangeServer;
 use mailroom_shared::api::servers::CreateServer;
+use mailroom_shared::api::servers::DkimKey;
 use mailroom_shared::api::servers::EditServer;
 use mailroom_shared::api::servers::LiftSlowed;
+use mailroom_shared::api::servers::ListDkim;
 use mailroom_shared::api::servers::ListServers;
 use mailroom_shared::api::servers::ListSlowed;
+use mailroom_shared::api::servers::MakeDkim;
 use mailroom_shared::api::servers::OutgoingRules;
 use mailroom_shared::api::servers::ReadRules;
 use mailroom_shared::api::servers::ServerRow;
@@ -91,6 +94,14 @@ pub async fn lift_slowed(cache: Cache, domain: String) -> Result<(), ApiError> {
 
 pub async fn change_rules(cache: Cache, rules: OutgoingRules) -> Result<OutgoingRules, ApiError> {
     cache.settle(api::call::<ChangeRules>(&[], &(), &rules).await, &[tag::SERVERS])
+}
+
+pub fn use_dkim() -> Read<Vec<DkimKey>> {
+    read::<ListDkim>(tags(&[tag::SERVERS]), || Some(api::address::<ListDkim>(&[], &())))
+}
+
+pub async fn make_dkim(cache: Cache, domain: String) -> Result<DkimKey, ApiError> {
+    cache.settle(api::call::<MakeDkim>(&[&domain], &(), &()).await, &[tag::SERVERS])
 }
 
 pub fn use_limits() -> Read<Limits> {

@@ -97,6 +97,7 @@ pub fn app_from_env(env: &Env) -> Result<SharedApp, Missing> {
         mailer: Box::new(PlatformMailer { env: env.clone(), is_dev: config.is_dev }),
         clock: Box::new(PlatformClock),
         random: Box::new(PlatformRandom),
+        keys: Box::new(super::keys::WebCrypto),
         config,
     }))
 }

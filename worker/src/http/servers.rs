@@ -1,5 +1,10 @@
 //! Outgoing servers: settings, test, simulation, slowed domains.
 
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mailroom_shared::address::Domain;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
 use mailroom_shared::api::ProblemCode;
@@ -7,10 +12,13 @@ use mailroom_shared::api::servers::ArchiveServer;
 use mailroom_shared::api::servers::ChangeRules;
 use mailroom_shared::api::servers::ChangeServer;
 use mailroom_shared::api::servers::CreateServer;
+use mailroom_shared::api::servers::DkimKey;
 use mailroom_shared::api::servers::EditServer;
 use mailroom_shared::api::servers::LiftSlowed;
+use mailroom_shared::api::servers::ListDkim;
 use mailroom_shared::api::servers::ListServers;
 use mailroom_shared::api::servers::ListSlowed;
+use mailroom_shared::api::servers::MakeDkim;
 use mailroom_shared::api::servers::Outcome;
 use mailroom_shared::api::servers::OutgoingRules;
 use mailroom_shared::api::servers::PassedOver;
@@ -42,6 +50,7 @@ use crate::seal;
 use crate::seal::SealError;
 use crate::store;
 use crate::store::Answers;
+use crate::store::dkim;
 use crate::store::limits;
 use crate::store::servers;
 use crate::store::servers::BackoffRow;
@@ -260,6 +269,31 @@ pub(super) async fn lift(call: Call<LiftSlowed>) -> AppResult<()> {
     call.nudge(Job::Deliver, 0);
     call.stale(vec![tag::SERVERS.to_owned(), tag::EMAILS.to_owned()]);
     Ok(())
+}
+
+pub(super) async fn list_dkim(call: Call<ListDkim>) -> AppResult<Vec<DkimKey>> {
+    let keys: Vec<dkim::Key> = store::decode(call.app.run(dkim::list()).await?)?;
+    Ok(keys.into_iter().map(Into::into).collect())
+}
+
+/// Makes a key for one of our domains; a domain that has one keeps it.
+pub(super) async fn make_dkim(call: Call<MakeDkim>) -> AppResult<DkimKey> {
+    let app = &call.app;
+    let domain = Domain::from_str(call.path(0)).map_err(|_| AppError::not_found())?;
+    if !settings::domains(app).await?.iter().any(|it| it.name == domain) {
+        return Err(AppError::not_found());
+    }
+    let failed = |e: crate::ports::KeyError| AppError::new(ProblemCode::Internal).detail(e.to_string());
+    let pair = app.keys.make().await.map_err(failed)?;
+    let now = app.now();
+    // Told apart by the year, so that a later key can stand beside it.
+    let selector = format!("mailroom{}", now.civil().year);
+    let private = seal::seal(app, &dkim::purpose(domain.as_str(), &selector), &STANDARD.encode(&pair.private))?;
+    let record = mailroom_shared::mail::dkim::record(&pair.public);
+    app.run(dkim::insert(domain.as_str(), &selector, &private, &record, now)).await?;
+    call.stale(vec![tag::SERVERS.to_owned()]);
+    let keys: Vec<dkim::Key> = store::decode(app.run(dkim::list()).await?)?;
+    keys.into_iter().find(|it| it.domain == domain).map(Into::into).ok_or_else(AppError::not_found)
 }
 
 #[derive(Deserialize)]

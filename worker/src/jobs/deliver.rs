@@ -171,6 +171,8 @@ struct News {
     /// Take no more for now, until then and why.
     closed: BTreeMap<usize, (Timestamp, &'static str)>,
     full: BTreeSet<usize>,
+    /// Places in limits that were reserved and not used.
+    given_back: u32,
     slow: BTreeMap<(String, usize), Backoff>,
     /// `[delivery, From]` of mails whose From was changed.
     rewritten: Vec<(String, String)>,
@@ -458,7 +460,12 @@ impl Run<'_> {
         for ((index, class), (left, stayed)) in counts {
             let Some(server) = self.server(index) else { continue };
             match self.reserved.hour(index) {
-                Some(hour) if stayed > 0 => statements.push(limits::give_back(server.id.as_str(), hour, class, stayed)),
+                Some(hour) if stayed > 0 => {
+                    if !self.news.borrow().full.contains(&index) {
+                        self.news.borrow_mut().given_back += stayed;
+                    }
+                    statements.push(limits::give_back(server.id.as_str(), hour, class, stayed));
+                }
                 None if left > 0 => statements.push(limits::count(server.id.as_str(), self.fleet.hour, class, left)),
                 _ => {}
             }
@@ -620,6 +627,9 @@ impl Run<'_> {
         for it in news.slow.values() {
             statements.extend(servers::slow_down(it, now));
         }
+        if news.given_back > 0 {
+            statements.push(limits::unpark_some(news.given_back, now));
+        }
         if !news.rewritten.is_empty() {
             statements.push(deliveries::note("rewritten", &news.rewritten, now));
         }
@@ -644,8 +654,11 @@ impl Run<'_> {
                 ("server".to_owned(), server.name.clone()),
                 ("limit".to_owned(), usage.daily.unwrap_or_default().to_string()),
             ]);
-            let id = format!("{}:{}:{}", warning.as_str(), server.id, self.fleet.day_start.as_millis());
-            out.push(limits::notify(&id, warning.as_str(), &args, now));
+            let id = |it: limit::Warning| format!("{}:{}:{}", it.as_str(), server.id, self.fleet.day_start.as_millis());
+            out.push(limits::notify(&id(warning), warning.as_str(), &args, now));
+            // The higher one says it all.
+            let lower = [limit::Warning::Eighty, limit::Warning::Ninety].into_iter().filter(|it| *it < warning);
+            out.extend(lower.map(|it| limits::settle(&id(it), now)));
         }
         out
     }

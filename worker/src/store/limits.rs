@@ -137,6 +137,17 @@ pub fn unpark(now: Timestamp) -> Statement {
     )
 }
 
+/// Lets so many parked mails try again: places in a limit were given back.
+pub fn unpark_some(n: u32, now: Timestamp) -> Statement {
+    statement!(
+        "UPDATE deliveries SET due = ?1 WHERE id IN
+           (SELECT id FROM deliveries INDEXED BY deliveries_waiting WHERE wait = 'limit' AND wait IS NOT NULL
+              AND state IN ('outgoing', 'deferred') ORDER BY created, id LIMIT ?2)",
+        now,
+        n
+    )
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub struct Telling {
     pub by_email: u32,

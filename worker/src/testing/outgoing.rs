@@ -776,3 +776,50 @@ fn the_case_for_support_weighs_what_the_seed_names() {
     assert_eq!(case["points"][2]["good"], false);
     assert_eq!(case["domains"][0]["aliases"], 3);
 }
+
+#[test]
+fn places_that_refused_mail_gives_back_are_used_the_same_day() {
+    let office = Office::new();
+    office.change(&json!({ "daily_limit": 10 }));
+    let gone = || SendOutcome::Refused { code: 550, text: "5.1.1 no such user".to_owned() };
+    office.test.mailer.script.lock().unwrap().extend(std::iter::repeat_with(gone).take(4));
+    office.write(&refs(&addresses(20)));
+    office.tick(11_000);
+    assert_eq!((office.count("sent"), office.count("failed")), (6, 4));
+    office.tick(MINUTE);
+    assert_eq!((office.count("sent"), office.count("outgoing limit")), (10, 6), "{:?}", office.states());
+    office.tick(MINUTE);
+    assert_eq!(office.count("sent"), 10);
+    let open = office.get("/api/v1/notices");
+    assert_eq!(open.as_array().unwrap().len(), 1, "the highest warning alone: {open}");
+    assert_eq!(open[0]["kind"], "limit_reached");
+}
+
+#[test]
+fn a_signed_mail_has_the_key_of_its_domain() {
+    let office = Office::new();
+    office.change(&json!({ "dkim": true }));
+    office.write(&["plain@d.test"]);
+    office.tick(11_000);
+    let key = office.call("POST", "/api/v1/dkim/corp.test", &Json::Null);
+    assert_eq!(office.call("POST", "/api/v1/dkim/corp.test", &Json::Null), key, "a published key stays");
+    assert_eq!(office.status("POST", "/api/v1/dkim/else.test", &Json::Null).0, 404, "not ours");
+    let name = format!("{}._domainkey.corp.test", key["selector"].as_str().unwrap());
+    assert_eq!(key["record_name"], name.as_str());
+    assert!(key["record_value"].as_str().unwrap().starts_with("v=DKIM1; k=rsa; p=MII"), "{key}");
+    office.write(&["signed@d.test"]);
+    office.tick(11_000);
+    let sent: Vec<String> = office
+        .test
+        .mailer
+        .sent
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|it| String::from_utf8_lossy(&it.raw).into_owned())
+        .collect();
+    assert!(!sent[0].contains("DKIM-Signature"), "no key yet: {}", sent[0]);
+    assert!(sent[1].starts_with("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=corp.test;"), "{}", sent[1]);
+    let sealed = rows(&office.test, "SELECT private_sealed FROM dkim_keys").remove(0);
+    assert!(sealed["private_sealed"].as_str().unwrap().starts_with("v1."), "{sealed:?}");
+}

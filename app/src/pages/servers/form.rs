@@ -61,6 +61,7 @@ struct Fields {
     from_filter: RwSignal<String>,
     priority: RwSignal<String>,
     bulk: RwSignal<bool>,
+    dkim: RwSignal<bool>,
     enabled: RwSignal<bool>,
     daily: RwSignal<String>,
     hourly: RwSignal<String>,
@@ -85,6 +86,7 @@ impl Fields {
             from_filter: RwSignal::new(s.from_filter.clone()),
             priority: RwSignal::new(s.priority.to_string()),
             bulk: RwSignal::new(s.bulk),
+            dkim: RwSignal::new(s.dkim),
             enabled: RwSignal::new(s.enabled),
             daily: number(s.daily_limit),
             hourly: number(s.hourly_limit),
@@ -116,7 +118,7 @@ impl Fields {
             max_size: number(self.size).map(|it| it.saturating_mul(1_000_000)),
             connect_timeout: number(self.connect).unwrap_or(old.connect_timeout),
             send_timeout: number(self.send).unwrap_or(old.send_timeout),
-            dkim: old.dkim,
+            dkim: self.dkim.get_untracked(),
         }
     }
 }
@@ -235,10 +237,11 @@ fn Form(server: Option<ServerRow>) -> AnyView {
                     <TextField label=t!("servers.send_timeout") value=fields.send name="send_timeout" error=wrong("send_timeout")/>
                 </div>
                 {flag(t!("servers.bulk.text"), fields.bulk)}
+                {move || is_smtp().then(|| flag(t!("servers.dkim"), fields.dkim))}
                 {flag(t!("servers.enabled"), fields.enabled)}
-                {move || report.get().map(|it| view! { <Report it/> })}
                 <FormProblem error=error.into()/>
             </div>
+            {move || report.get().map(|it| view! { <div class="dialog-body"><Report it/></div> })}
             <footer class="dialog-foot">
                 {(id.with_value(Option::is_some) && !is_archived).then(|| view! {
                     <Button kind=Kind::Danger icon=Glyph::Trash text=t!("servers.archive") on_press=archive/>

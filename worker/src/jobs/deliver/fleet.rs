@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::ports::Statement;
 use crate::store::Answers;
 use crate::store::StoreError;
+use crate::store::dkim;
 use crate::store::limits;
 use crate::store::limits::UsageRow;
 use crate::store::servers;
@@ -31,6 +32,7 @@ pub struct Fleet {
     pub policy: LimitPolicy,
     pub rules: OutgoingRules,
     pub domains: Vec<DomainRow>,
+    pub dkim: Vec<dkim::Key>,
     /// Of the page; none before the first run.
     pub base_url: Option<String>,
     pub now: Timestamp,
@@ -57,6 +59,7 @@ impl Fleet {
             settings::get(RULES),
             settings::list_domains(),
             settings::get(settings::BASE_URL),
+            dkim::list(),
         ]
     }
 
@@ -77,9 +80,10 @@ impl Fleet {
         };
         let domains = answers.rows()?;
         let base_url = answers.one::<ValueRow>()?.map(|it| it.value);
+        let dkim = answers.rows()?;
         let (day_start, day_end) = limit::day(now, policy.resets_at);
         let (hour, hour_end) = limit::hour(now);
-        Ok(Self { servers, usage, policy, rules, domains, base_url, now, day_start, day_end, hour, hour_end })
+        Ok(Self { servers, usage, policy, rules, domains, base_url, dkim, now, day_start, day_end, hour, hour_end })
     }
 
     pub async fn load(app: &App) -> Result<Self, StoreError> {

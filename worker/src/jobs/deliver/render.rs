@@ -1,5 +1,7 @@
 //! A claimed delivery as the bytes that leave.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
 use mailroom_shared::gateway::loops::loop_value;
@@ -8,6 +10,7 @@ use mailroom_shared::mail::compose::ExtraHeader;
 use mailroom_shared::mail::compose::Outgoing;
 use mailroom_shared::mail::compose::OutgoingFile;
 use mailroom_shared::mail::compose::compose;
+use mailroom_shared::mail::dkim;
 use mailroom_shared::mail::html;
 use mailroom_shared::mail::rfc_id::RfcMessageId;
 use mailroom_shared::mail::rfc_id::make;
@@ -20,8 +23,10 @@ use mailroom_shared::token::Purpose;
 use super::choose::size_of;
 use super::fleet::Fleet;
 use crate::app::App;
+use crate::seal;
 use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
+use crate::store::dkim as dkim_keys;
 use crate::store::messages;
 use crate::store::servers::Server;
 
@@ -111,7 +116,19 @@ pub(super) async fn render(
         let day = date.split('T').next().unwrap_or_default();
         text.push_str(&format!("{gap}{} ({}, – {day})\n{base}/api/files/{signed}", file.name, megabytes(file.size)));
     }
-    Ok(compose(&content(app, row, from, text, attachments)))
+    let raw = compose(&content(app, row, from, text, attachments));
+    if server.dkim { sign(app, fleet, from, raw).await } else { Ok(raw) }
+}
+
+/// Signs in the name of the From's domain; a domain without a key is not signed for.
+async fn sign(app: &App, fleet: &Fleet, from: &Mailbox, raw: Vec<u8>) -> Result<Vec<u8>, String> {
+    let Some(key) = fleet.dkim.iter().find(|it| it.domain.as_str() == from.address.domain()) else { return Ok(raw) };
+    let purpose = dkim_keys::purpose(key.domain.as_str(), &key.selector);
+    let sealed = seal::open(app, &purpose, &key.private_sealed).map_err(|e| format!("DKIM key: {e}"))?;
+    let private = STANDARD.decode(sealed).map_err(|e| format!("DKIM key: {e}"))?;
+    let unsigned = dkim::prepare(&raw, &key.domain.ascii(), &key.selector, app.now());
+    let signature = app.keys.sign(&private, &unsigned.input).await.map_err(|e| format!("DKIM {e}"))?;
+    Ok(unsigned.finish(&signature, &raw))
 }
 
 fn content(app: &App, row: &Claimed, from: &Mailbox, text: String, attachments: Vec<OutgoingFile>) -> Outgoing {

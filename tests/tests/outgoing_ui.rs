@@ -1,0 +1,120 @@
+//! The pages about outgoing mail in real Chromium: no console error, no serious accessibility finding, and what people do
+//! there works.
+#![cfg(feature = "browser")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that panics has failed")]
+#![allow(clippy::disallowed_methods, reason = "tests run natively, where the clock may be read")]
+
+use std::time::Duration;
+
+use mailroom_tests::browser::Browser;
+use mailroom_tests::client::Client;
+use mailroom_tests::stack::Stack;
+use mailroom_tests::stack::StackOptions;
+use serde_json::json;
+
+/// All that the console and axe-core say of the page as it is.
+fn look(browser: &Browser, what: &str, wrong: &mut Vec<String>) {
+    browser.screenshot(what).unwrap();
+    let errors = browser.console_errors().unwrap();
+    let findings = browser.accessibility_findings().unwrap();
+    wrong.extend(errors.into_iter().chain(findings).map(|it| format!("{what}: {it}")));
+}
+
+fn tick(stack: &Stack, api: &Client, ahead: Duration) {
+    let offset = i64::try_from(ahead.as_millis()).unwrap();
+    api.post("/api/dev/switches", &json!({ "clock_offset": offset })).unwrap().ok().unwrap();
+    stack.cron(None).unwrap();
+}
+
+#[test]
+fn servers_limits_actions_and_the_queue() {
+    let stack = Stack::start(StackOptions::test("ui-outgoing")).unwrap();
+    let port = stack.sink().address().port();
+    let form = json!({
+        "company": "Haldenmoss", "name": "Mai Lindqvist", "email": "mai@corp.example", "password": "a good password",
+        "domain": "corp.example", "language": "en", "smtp": { "host": "127.0.0.1", "port": port },
+    });
+    assert!(stack.set_up(&form).unwrap());
+    let api = stack.client();
+    api.login("mai@corp.example", "a good password").unwrap();
+    let new = json!({ "type": "order", "title": "Twelve chairs", "email": "ok.ann@sink.test" });
+    let record = api.post("/api/v1/records", &new).unwrap().ok().unwrap();
+    let to: Vec<String> =
+        (0..70).map(|i| format!("{}.p{i}@sink.test", if i % 9 == 0 { "hard" } else { "ok" })).collect();
+    let path = format!("/api/v1/records/{}/messages", record["id"].as_str().unwrap());
+    let body = json!({ "mode": "message", "text": "Your order", "bcc": to });
+    api.post(&path, &body).unwrap().ok().unwrap();
+
+    let browser = Browser::start(&stack.base_url(), 1440, 900).unwrap();
+    browser.open("/login").unwrap();
+    browser.fill("[type=email]", "mai@corp.example").unwrap();
+    browser.fill("[type=password]", "a good password").unwrap();
+    browser.press_enter().unwrap();
+    browser.find(".rail").unwrap();
+    let mut wrong = Vec::new();
+
+    // The server gets a limit and is tested before it is saved.
+    browser.open("/settings/servers").unwrap();
+    browser.click("[data-server] button.link").unwrap();
+    browser.fill("[name=name]", "Relay").unwrap();
+    browser.fill("[name=daily_limit]", "40").unwrap();
+    browser.click_text("button", "Test connection").unwrap();
+    browser.find("[data-test=ok]").unwrap();
+    look(&browser, "servers-form", &mut wrong);
+    browser.click_text(".dialog-foot button", "Save").unwrap();
+    browser.find_text("[data-server]", "Relay").unwrap();
+    browser.fill("form [name=from]", "ann@else.example").unwrap();
+    browser.fill("form [name=to]", "x@customer.example").unwrap();
+    browser.click_text("button", "Simulate").unwrap();
+    browser.find_text("[data-simulation]", "It leaves by Relay").unwrap();
+    look(&browser, "servers", &mut wrong);
+
+    // Places that refused mails gave back are used in the minutes after.
+    for seconds in [11, 80, 150, 220] {
+        tick(&stack, &api, Duration::from_secs(seconds));
+    }
+    browser.open("/settings/limits").unwrap();
+    browser.find_text("[data-meter]", "of 40 today").unwrap();
+    browser.find_text("main", "The limit is reached").unwrap();
+    look(&browser, "limits", &mut wrong);
+
+    browser.open("/emails?filter=not_delivered").unwrap();
+    browser.find_text("main", "daily limit").unwrap();
+    browser.find("[data-delivery]").unwrap();
+    look(&browser, "emails", &mut wrong);
+    // All that match: more rows than were loaded are held in one go.
+    browser.open("/emails?filter=all").unwrap();
+    browser.find("[data-delivery]").unwrap();
+    browser.click("thead .check").unwrap();
+    browser.click_text("button", "Select all that match").unwrap();
+    browser.find_text("[data-selected]", "All 71 that match").unwrap();
+    look(&browser, "emails-all", &mut wrong);
+    browser.click_text("button", "Hold").unwrap();
+    browser.find_text("body", "emails held").unwrap();
+    let held = api.get("/api/v1/emails?wait=held&limit=200").unwrap().ok().unwrap();
+    assert!(held["items"].as_array().unwrap().len() > 20, "{held}");
+
+    browser.open("/technical/actions").unwrap();
+    browser.find_text("[data-action=queue_manager]", "every 60 min").unwrap();
+    browser.click("[data-action=auto_vacuum] .acts .btn").unwrap();
+    browser.find_text("[data-action=auto_vacuum]", "done").unwrap();
+    browser.click("[data-action=queue_manager] button[aria-expanded]").unwrap();
+    browser.fill("[name=interval]", "4").unwrap();
+    browser.click_text(".sub-row button", "Save").unwrap();
+    browser.find_text(".sub-row", "5 minutes at least").unwrap();
+    look(&browser, "actions", &mut wrong);
+
+    browser.set_size(360, 740).unwrap();
+    browser.set_dark(true).unwrap();
+    for (path, name) in [
+        ("/settings/servers", "servers-narrow"),
+        ("/settings/limits", "limits-narrow"),
+        ("/technical/actions", "actions-narrow"),
+        ("/emails?filter=all", "emails-narrow"),
+    ] {
+        browser.open(path).unwrap();
+        browser.find("main h1").unwrap();
+        look(&browser, name, &mut wrong);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
