@@ -1,13 +1,13 @@
 //! Parts that know the domain and serve more than one page.
 
 pub mod age;
+pub mod attached_mail;
 pub mod attachments;
 pub mod composer;
 pub mod delivery_dialog;
 pub mod envelope;
 pub mod followers;
 pub mod html_frame;
-pub mod attached_mail;
 pub mod message_bars;
 pub mod message_card;
 pub mod new_record;

@@ -188,7 +188,8 @@ fn two_domains_that_write_to_each_other_stop_by_themselves() {
     // Two records, each followed by a mailbox whose owner sends everything on to the other domain's alias.
     let mut aliases = Vec::new();
     for (domain, follower) in [("corp.example", "ok.one@sink.test"), ("second.example", "ok.two@sink.test")] {
-        let record = post(&api, "/api/v1/records", json!({ "type": "ticket", "title": domain, "email": "ok.ann@sink.test" }));
+        let record =
+            post(&api, "/api/v1/records", json!({ "type": "ticket", "title": domain, "email": "ok.ann@sink.test" }));
         let id = record["id"].as_str().unwrap();
         post(&api, &format!("/api/v1/records/{id}/followers"), json!({ "email": follower, "name": follower }));
         let address = format!("loop@{domain}");
@@ -232,7 +233,11 @@ fn an_absence_note_is_posted_marked_and_never_answered() {
     let record = post(&api, "/api/v1/records", new);
     let id = record["id"].as_str().unwrap().to_owned();
     post(&api, &format!("/api/v1/records/{id}/followers"), json!({ "email": "ok.gil@sink.test", "name": "Gil" }));
-    post(&api, &format!("/api/v1/records/{id}/messages"), json!({ "mode": "message", "text": "Your order", "key": "k" }));
+    post(
+        &api,
+        &format!("/api/v1/records/{id}/messages"),
+        json!({ "mode": "message", "text": "Your order", "key": "k" }),
+    );
     post(&api, "/api/dev/switches", json!({ "clock_offset": 11_000 }));
     stack.cron(None).unwrap();
     let note = within("the absence note", &stack, || {

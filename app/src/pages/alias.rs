@@ -78,11 +78,7 @@ pub fn AliasPage(id: Option<AliasId>) -> AnyView {
 }
 
 fn crumbs(last: String) {
-    use_crumbs(vec![
-        (t!("settings.title"), None),
-        (t!("aliases.title"), Some(Page::Aliases.href())),
-        (last, None),
-    ]);
+    use_crumbs(vec![(t!("settings.title"), None), (t!("aliases.title"), Some(Page::Aliases.href())), (last, None)]);
 }
 
 /// What the form edits; figures change with every mail.

@@ -138,7 +138,8 @@ fn Line(row: AliasRow) -> AnyView {
     let address = row.address.to_string();
     let href = Page::Alias(Some(row.id.clone())).href();
     let others: Vec<String> = row.also.iter().chain(&row.former).map(ToString::to_string).collect();
-    let more = (!others.is_empty()).then(|| view! { " "<span class="muted" title=others.join(", ")>{format!("+{}", others.len())}</span> });
+    let more = (!others.is_empty())
+        .then(|| view! { " "<span class="muted" title=others.join(", ")>{format!("+{}", others.len())}</span> });
     view! {
         <tr data-alias=row.id.to_string()>
             <td><a href=href>{address}</a>{more}</td>
@@ -295,7 +296,11 @@ fn DomainForm(domain: Option<DomainRow>) -> AnyView {
                             }
                         });
                     });
-                    let detail = if domain.aliases > 0 { crate::tn!("domains.deleted.aliases", domain.aliases) } else { String::new() };
+                    let detail = if domain.aliases > 0 {
+                        crate::tn!("domains.deleted.aliases", domain.aliases)
+                    } else {
+                        String::new()
+                    };
                     toasts.show(Toast::new(Glyph::Trash, t!("domains.deleted", name = name)).detail(detail).undo(undo));
                 }
                 Err(error) => toast_problem(toasts, &error),

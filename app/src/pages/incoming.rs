@@ -188,10 +188,8 @@ fn Empty(query: Memo<Query>) -> AnyView {
         if searched {
             return view! { <Blank art=Art::Search title=t!("incoming.none") text=t!("incoming.none.text")/> };
         }
-        let (title, text) = (
-            t!(&format!("incoming.empty.{}", show.as_str())),
-            t!(&format!("incoming.empty.{}.text", show.as_str())),
-        );
+        let (title, text) =
+            (t!(&format!("incoming.empty.{}", show.as_str())), t!(&format!("incoming.empty.{}.text", show.as_str())));
         if show == Show::All {
             view! { <Blank title text/> }
         } else {
@@ -488,7 +486,8 @@ fn FateWord(row: IncomingRow) -> AnyView {
 #[component]
 fn Line(tray: Tray, row: IncomingRow) -> AnyView {
     let id = row.id.clone();
-    let (for_open, for_cursor, for_select, toggled, pressed) = (id.clone(), id.clone(), id.clone(), id.clone(), id.clone());
+    let (for_open, for_cursor, for_select, toggled, pressed) =
+        (id.clone(), id.clone(), id.clone(), id.clone(), id.clone());
     let is_open = Memo::new(move |_| tray.opened.with(|it| it.as_deref() == Some(for_open.as_str())));
     let is_cursor = move || tray.cursor.with(|it| it.as_deref() == Some(for_cursor.as_str()));
     let selected = Signal::derive(move || tray.selection.with(|it| it.has(&for_select)));
@@ -501,7 +500,8 @@ fn Line(tray: Tray, row: IncomingRow) -> AnyView {
     let subject_title = subject.clone();
     let label = t!("incoming.select", subject = subject, from = sender);
     let press = move |_| {
-        tray.opened.update(|it| *it = if it.as_deref() == Some(pressed.as_str()) { None } else { Some(pressed.clone()) });
+        tray.opened
+            .update(|it| *it = if it.as_deref() == Some(pressed.as_str()) { None } else { Some(pressed.clone()) });
     };
     let record = row.record.clone().map(|record| {
         let number = row.record_number.clone().unwrap_or_default();

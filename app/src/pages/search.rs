@@ -18,9 +18,7 @@ pub fn SearchPage() -> AnyView {
     use_crumbs(vec![(t!("search.title"), None)]);
     let query = use_query();
     let words = move || query.with(|it| it.get("q").unwrap_or_default().to_owned());
-    let journal = move || {
-        format!("{}?q={}", Page::Incoming.href(), mailroom_shared::api::percent_encode(&words()))
-    };
+    let journal = move || format!("{}?q={}", Page::Incoming.href(), mailroom_shared::api::percent_encode(&words()));
     let list = use_records(move || query.with(|it| filters::records(None, it)));
     let empty = move || {
         view! {

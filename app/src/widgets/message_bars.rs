@@ -141,7 +141,8 @@ pub fn Invitation(event: CalendarEvent) -> AnyView {
 #[component]
 pub fn Origin(message: MessageId) -> AnyView {
     let origin = use_origin(&message);
-    let word = |result: &str| i18n::try_text(&format!("authentication.{result}"), &[]).unwrap_or_else(|| result.to_owned());
+    let word =
+        |result: &str| i18n::try_text(&format!("authentication.{result}"), &[]).unwrap_or_else(|| result.to_owned());
     view! {
         {move || origin.data().map(|it| {
             let checks = format!("SPF: {} · DKIM: {} · DMARC: {}", word(&it.spf), word(&it.dkim), word(&it.dmarc));

@@ -19,9 +19,8 @@ pub fn RouteAnswer(reply: RouteReply) -> AnyView {
     let types = use_types();
     let first = reply.routes.first().cloned();
     let kind = first.as_ref().map(|it| it.r#type.clone()).unwrap_or_default();
-    let kind_name = types
-        .with_untracked(|all| all.iter().find(|it| it.name.as_str() == kind).map(one_of))
-        .unwrap_or(kind);
+    let kind_name =
+        types.with_untracked(|all| all.iter().find(|it| it.name.as_str() == kind).map(one_of)).unwrap_or(kind);
     let outcome = route::outcome(&reply);
     let number = reply.record_number.clone().unwrap_or_default();
     let title = t!(&format!("route.outcome.{outcome}"), kind = kind_name, number = number);

@@ -88,11 +88,18 @@ pub(super) fn AliasForm(alias: Option<AliasRow>) -> AnyView {
     let record_label = RwSignal::new(
         alias
             .as_ref()
-            .map(|it| format!("{} {}", it.record_number.clone().unwrap_or_default(), it.record_title.clone().unwrap_or_default()))
+            .map(|it| {
+                format!(
+                    "{} {}",
+                    it.record_number.clone().unwrap_or_default(),
+                    it.record_title.clone().unwrap_or_default()
+                )
+            })
             .unwrap_or_default(),
     );
     let parent = RwSignal::new(alias.as_ref().and_then(|it| it.parent.clone()));
-    let parent_label = RwSignal::new(alias.as_ref().and_then(|it| it.parent.as_ref().map(ToString::to_string)).unwrap_or_default());
+    let parent_label =
+        RwSignal::new(alias.as_ref().and_then(|it| it.parent.as_ref().map(ToString::to_string)).unwrap_or_default());
     let rule = RwSignal::new(alias.as_ref().map(|it| it.contact_rule).unwrap_or_default().as_str().to_owned());
     let outcome = RwSignal::new(alias.as_ref().map(|it| it.outcome).unwrap_or_default().as_str().to_owned());
     let listed = text(|it| it.listed.join("\n"));
@@ -110,7 +117,8 @@ pub(super) fn AliasForm(alias: Option<AliasRow>) -> AnyView {
     let is_admin = Memo::new(move |_| me.with(|it| it.as_ref().is_some_and(is_administrator)));
 
     let domain_options = Signal::derive(move || {
-        let mut all: Vec<String> = domains.data().unwrap_or_default().into_iter().map(|it| it.name.to_string()).collect();
+        let mut all: Vec<String> =
+            domains.data().unwrap_or_default().into_iter().map(|it| it.name.to_string()).collect();
         let now = domain.get_untracked();
         if now.is_empty() {
             if let Some(first) = all.first() {

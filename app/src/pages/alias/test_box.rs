@@ -26,8 +26,7 @@ const MAX_BYTES: f64 = 1_400_000.0;
 
 #[component]
 pub(super) fn TestBox(address: String) -> AnyView {
-    let (from, to, subject) =
-        (RwSignal::new(String::new()), RwSignal::new(address), RwSignal::new(String::new()));
+    let (from, to, subject) = (RwSignal::new(String::new()), RwSignal::new(address), RwSignal::new(String::new()));
     let (proven, is_machine) = (RwSignal::new(true), RwSignal::new(false));
     let reply_to = RwSignal::new(String::new());
     // Name and base64 of a dropped mail.

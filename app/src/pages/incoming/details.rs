@@ -73,10 +73,7 @@ fn Known(view: IncomingView) -> AnyView {
         (t!("incoming.details.checks"), checks.join(" · ")),
         (t!("incoming.details.why"), view.why.join(" → ")),
         (t!("incoming.details.error"), view.error.unwrap_or_default()),
-        (
-            t!("incoming.details.kept"),
-            view.kept_until.map(|at| dates::format(at, Style::Full)).unwrap_or_default(),
-        ),
+        (t!("incoming.details.kept"), view.kept_until.map(|at| dates::format(at, Style::Full)).unwrap_or_default()),
     ];
     let events = view.events.into_iter().map(|it| {
         let kind = i18n::try_text(&format!("incoming.event.{}", it.kind), &[]).unwrap_or(it.kind);

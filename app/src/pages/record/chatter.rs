@@ -89,7 +89,11 @@ fn Card(open: Open, id: MessageId) -> AnyView {
     let people = open.record.state.with_untracked(|it| {
         it.data.as_ref().map(|it| it.followers.iter().map(|it| it.name.clone()).collect::<Vec<_>>())
     });
-    let context = CardContext { record: open.id.get_value(), title: title.unwrap_or_default(), people: people.unwrap_or_default() };
+    let context = CardContext {
+        record: open.id.get_value(),
+        title: title.unwrap_or_default(),
+        people: people.unwrap_or_default(),
+    };
     message
         .map(|message| {
             view! {

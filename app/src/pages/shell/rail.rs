@@ -62,7 +62,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
-                <Item page target=Page::Incoming glyph=Glyph::Inbox text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
+                <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
             </nav>
             <Status/>
         </aside>
@@ -82,7 +82,8 @@ fn Item(
     #[prop(optional, into)] count: Signal<u32>,
 ) -> AnyView {
     let href = target.href();
-    let is_now = Memo::new(move |_| page.with(|it| *it == target || (target == Page::Aliases && matches!(it, Page::Alias(_)))));
+    let is_now =
+        Memo::new(move |_| page.with(|it| *it == target || (target == Page::Aliases && matches!(it, Page::Alias(_)))));
     view! {
         <a class="rail-item" class:is-current=is_now aria-current=move || is_now.get().then_some("page") href=href>
             <Icon glyph/>
