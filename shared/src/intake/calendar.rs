@@ -40,7 +40,7 @@ pub fn read(text: &str) -> Vec<CalendarEvent> {
         match (name.as_str(), value.to_ascii_uppercase().as_str()) {
             ("BEGIN", "VEVENT") => current = Some(CalendarEvent { method: method.clone(), ..CalendarEvent::default() }),
             ("END", "VEVENT") => out.extend(current.take().filter(|it| !it.start.is_empty())),
-            ("BEGIN", "VCALENDAR") | ("END", "VCALENDAR") => {}
+            ("BEGIN" | "END", "VCALENDAR") => {}
             ("BEGIN", _) => inner += 1,
             ("END", _) => inner = inner.saturating_sub(1),
             ("METHOD", word) if current.is_none() => word.to_ascii_lowercase().clone_into(&mut method),

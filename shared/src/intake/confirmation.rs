@@ -67,8 +67,8 @@ const MAX_TEXT: usize = 20_000;
 /// the mail authenticated, without which no link is shown.
 pub fn confirmation(head: &Head, text: &str, is_trusted: bool) -> Option<Confirmation> {
     let sender = head.sender()?.address.as_str().to_lowercase();
-    let fits = |it: &&str| if it.starts_with(['@', '.']) { sender.ends_with(*it) } else { sender == **it };
-    let provider = PROVIDERS.iter().find(|it| it.senders.iter().any(|s| fits(&s)))?;
+    let fits = |it: &str| if it.starts_with(['@', '.']) { sender.ends_with(it) } else { sender == it };
+    let provider = PROVIDERS.iter().find(|it| it.senders.iter().any(|s| fits(s)))?;
     if text.len() > MAX_TEXT {
         return None;
     }
@@ -118,13 +118,11 @@ mod tests {
     use super::*;
     use crate::mail::parse::parse;
 
+    /// Provider, account, code, link.
+    type Found<'a> = (&'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
     #[track_caller]
-    fn check(
-        from: &str,
-        subject: &str,
-        text: &str,
-        expected: Option<(&str, Option<&str>, Option<&str>, Option<&str>)>,
-    ) {
+    fn check(from: &str, subject: &str, text: &str, expected: Option<Found<'_>>) {
         let raw = format!("From: {from}\r\nTo: sales@corp.test\r\nSubject: {subject}\r\n\r\n{text}\r\n");
         let mail = parse(raw.as_bytes());
         let found = confirmation(&mail.head, &mail.text, true);

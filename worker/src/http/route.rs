@@ -72,29 +72,32 @@ fn compose(body: &RouteRequest, app: &App) -> AppResult<Vec<u8>> {
         return Err(AppError::field("text", "too_long"));
     }
     let line = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
-    let mut out = String::new();
+    let mut lines = Vec::new();
     if let Some(proven) = body.authenticated {
         let word = if proven { "pass" } else { "fail" };
         let domain = sender.address.domain();
-        out.push_str(&format!(
+        lines.push(format!(
             "Authentication-Results: {RECEIVING_HOST}; spf={word} smtp.mailfrom={domain}; dkim={word} header.d={domain}; \
-             dmarc={word} header.from={domain}\r\n"
+             dmarc={word} header.from={domain}"
         ));
     }
-    out.push_str(&format!("From: {}\r\nTo: {}\r\n", line(&sender.display()), line(body.rcpt_to.trim())));
-    out.push_str(&format!("Subject: {}\r\nDate: {}\r\n", line(&body.subject), app.now().to_rfc5322()));
-    out.push_str(&format!("Message-ID: <try-{}@mailroom.invalid>\r\n", app.new_id().to_lowercase()));
+    lines.push(format!("From: {}", line(&sender.display())));
+    lines.push(format!("To: {}", line(body.rcpt_to.trim())));
+    lines.push(format!("Subject: {}", line(&body.subject)));
+    lines.push(format!("Date: {}", app.now().to_rfc5322()));
+    lines.push(format!("Message-ID: <try-{}@mailroom.invalid>", app.new_id().to_lowercase()));
     let id = line(body.in_reply_to.trim());
     if !id.is_empty() {
         let id = if id.starts_with('<') { id } else { format!("<{id}>") };
-        out.push_str(&format!("In-Reply-To: {id}\r\nReferences: {id}\r\n"));
+        lines.push(format!("In-Reply-To: {id}"));
+        lines.push(format!("References: {id}"));
     }
     if body.automatic {
-        out.push_str("Auto-Submitted: auto-replied\r\n");
+        lines.push("Auto-Submitted: auto-replied".to_owned());
     }
-    out.push_str("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
-    out.push_str(&body.text);
-    out.push_str("\r\n");
+    lines.push("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n".to_owned());
+    lines.push(body.text.clone());
+    let out = format!("{}\r\n", lines.join("\r\n"));
     Ok(out.into_bytes())
 }
 

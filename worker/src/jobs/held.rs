@@ -77,16 +77,31 @@ async fn write_effects(app: &App, held: &HeldMail, message: &str, wish: &Wish, m
         received: held.received,
         wish: None,
     };
-    let Decided { mail, arrival, facts, context, verdict } = ingest::decide_again(app, &open, Some(wish)).await?;
-    let mut ids = || app.new_id();
-    let mut plan = plan(&mail, &arrival, &verdict, &facts, &context, &mut ids, open.received);
-    let Some(mut write) = plan.writes.pop().filter(|it| Some(it.record.as_str()) == held.record_id.as_deref()) else {
+    let on_record = |decided: &Decided| {
+        let mut ids = || app.new_id();
+        let Decided { mail, arrival, facts, context, verdict } = decided;
+        let mut plan = plan(mail, arrival, verdict, facts, context, &mut ids, open.received);
+        let write = plan.writes.pop().filter(|it| Some(it.record.as_str()) == held.record_id.as_deref())?;
+        Some((plan.contacts, write))
+    };
+    let mut decided = ingest::decide_again(app, &open, Some(wish)).await?;
+    let mut found = on_record(&decided);
+    // Meanwhile another record may answer to the same reference: the message stays where people saw it.
+    if found.is_none()
+        && let Some(to) = reply_address(app, held.record_id.as_deref().unwrap_or_default()).await?
+    {
+        let here = Wish { to: Some(to), ..wish.clone() };
+        decided = ingest::decide_again(app, &open, Some(&here)).await?;
+        found = on_record(&decided);
+    }
+    let Some((new_contacts, mut write)) = found else {
         return Err(Fault::Gone("its record is gone; route the mail to another one"));
     };
+    let Decided { arrival, context, .. } = decided;
     write.message.id = MessageId::parse(message).map_err(|_| Fault::Gone("its message has no usable id"))?;
     let now = app.now();
     let mut out = vec![ingests::claim_done(&format!("{}:released", held.id))];
-    for contact in &plan.contacts {
+    for contact in &new_contacts {
         out.push(contacts::insert(contact.id.as_str(), &contact.name, false, now));
         out.push(contacts::insert_email(contact.id.as_str(), &contact.address, 0));
     }

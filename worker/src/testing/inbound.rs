@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use base64::Engine;
 use futures::executor::block_on;
 use mailroom_shared::api::incoming::IncomingQuery;
 use mailroom_shared::api::incoming::Show;
@@ -462,7 +463,6 @@ fn the_test_box_says_what_would_happen_and_writes_nothing() {
         (&json!("held"), &json!("authenticate")),
         "{answer}"
     );
-    use base64::Engine;
     let raw = base64::engine::general_purpose::STANDARD.encode(mail(
         "Ann <ann@customer.test>",
         "x@y.test, sales@corp.test",

@@ -67,7 +67,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
                 <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
-                <Item page target=Page::Incoming glyph=Glyph::Inbox text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
+                <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
             </nav>
             <Status/>
         </aside>
