@@ -112,11 +112,11 @@ impl Document {
             list.extend(query_parameters(query.as_value()));
         }
         if TAKES_BYTES.contains(&name) {
-            operation.insert("requestBody".into(), body("application/octet-stream", json!({})));
+            operation.insert("requestBody".into(), body("application/octet-stream", &json!({})));
         } else {
             let schema = self.incoming.subschema_for::<E::Body>().to_value();
             if !is_nothing(&schema) {
-                operation.insert("requestBody".into(), body("application/json", incoming(schema)));
+                operation.insert("requestBody".into(), body("application/json", &incoming(schema)));
             }
         }
         let schema = self.outgoing.subschema_for::<E::Reply>().to_value();
@@ -219,7 +219,7 @@ fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
-fn body(media: &str, schema: Value) -> Value {
+fn body(media: &str, schema: &Value) -> Value {
     json!({ "required": true, "content": { media: { "schema": schema } } })
 }
 
