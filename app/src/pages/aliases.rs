@@ -42,6 +42,9 @@ use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::field_error;
 use crate::widgets::problem::toast_problem;
 
+/// Nothing, a new domain, or one that is changed.
+type Editing = RwSignal<Option<Option<DomainRow>>>;
+
 #[component]
 pub fn AliasesPage() -> AnyView {
     use_crumbs(vec![(t!("settings.title"), None), (t!("aliases.title"), None)]);
@@ -175,8 +178,7 @@ pub(crate) fn StateTag(row: AliasRow) -> AnyView {
 fn Domains() -> AnyView {
     let domains = use_domains();
     let is_admin = use_is_admin();
-    // Nothing, a new domain, or one that is changed.
-    let editing: RwSignal<Option<Option<DomainRow>>> = RwSignal::new(None);
+    let editing: Editing = RwSignal::new(None);
     view! {
         {move || domains.data().map(|rows| view! {
             <div class="row section-head">
@@ -208,7 +210,7 @@ fn Domains() -> AnyView {
 }
 
 #[component]
-fn DomainLine(row: DomainRow, editing: RwSignal<Option<Option<DomainRow>>>, is_admin: Memo<bool>) -> AnyView {
+fn DomainLine(row: DomainRow, editing: Editing, is_admin: Memo<bool>) -> AnyView {
     let at = |local: &str| match local {
         "" => "–".to_owned(),
         _ if local.contains('@') => local.to_owned(),

@@ -225,10 +225,9 @@ const fn glyph(action: IncomingAction) -> Glyph {
 /// The key that does it.
 const fn key(action: IncomingAction) -> &'static str {
     match action {
-        IncomingAction::Release => "R",
+        IncomingAction::Release | IncomingAction::Replay => "R",
         IncomingAction::Dismiss | IncomingAction::Discard => "⌫",
         IncomingAction::Restore => "",
-        IncomingAction::Replay => "R",
         IncomingAction::Route => "M",
     }
 }

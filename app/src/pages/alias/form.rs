@@ -159,8 +159,8 @@ pub(super) fn AliasForm(alias: Option<AliasRow>) -> AnyView {
 
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let typed = local.get_untracked().trim().to_owned();
-        let address = if typed.contains('@') { typed } else { format!("{typed}@{}", domain.get_untracked()) };
+        let name = local.get_untracked().trim().to_owned();
+        let address = if name.contains('@') { name } else { format!("{name}@{}", domain.get_untracked()) };
         let fixed = is_fixed.get_untracked();
         let edit = EditAlias {
             address,
