@@ -107,14 +107,14 @@ fn servers_limits_actions_and_the_queue() {
 
     browser.set_size(360, 740).unwrap();
     browser.set_dark(true).unwrap();
-    for (path, name) in [
-        ("/settings/servers", "servers-narrow"),
-        ("/settings/limits", "limits-narrow"),
-        ("/technical/actions", "actions-narrow"),
-        ("/emails?filter=all", "emails-narrow"),
+    for (path, part, name) in [
+        ("/settings/servers", "[data-server]", "servers-narrow"),
+        ("/settings/limits", "[data-meter]", "limits-narrow"),
+        ("/technical/actions", "[data-action]", "actions-narrow"),
+        ("/emails?filter=all", "[data-delivery]", "emails-narrow"),
     ] {
         browser.open(path).unwrap();
-        browser.find("main h1").unwrap();
+        browser.find(part).unwrap();
         look(&browser, name, &mut wrong);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

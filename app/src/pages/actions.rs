@@ -181,7 +181,7 @@ fn Line(row: ActionRow, opened: RwSignal<Option<Action>>) -> AnyView {
             <td class="r" title=oldest>{backlog}</td>
             <td>
                 <span class="acts">
-                    <Button small=true icon=Glyph::Right label=t!("actions.run", name = name) on_press=run/>
+                    <Button small=true icon=Glyph::Bolt label=t!("actions.run", name = name) on_press=run/>
                     <Switch on=Signal::derive(move || enabled) label=t!("actions.switch", name = name) on_change=switch/>
                 </span>
             </td>
