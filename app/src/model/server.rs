@@ -53,10 +53,14 @@ impl Condition {
     }
 }
 
+/// Something was typed that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoNumber;
+
 /// A number typed, or nothing; what is no number is told apart from both.
-pub fn optional_number(text: &str) -> Result<Option<u32>, ()> {
+pub fn optional_number(text: &str) -> Result<Option<u32>, NoNumber> {
     let text = text.trim().replace([',', ' ', '\u{a0}'], "");
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| ()) }
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| NoNumber) }
 }
 
 /// The port that goes with an encryption, as long as nobody typed another.
@@ -114,7 +118,7 @@ mod tests {
     fn numbers_are_read_or_told_wrong() {
         assert_eq!(optional_number(" 1,200 "), Ok(Some(1_200)));
         assert_eq!(optional_number(""), Ok(None));
-        assert_eq!(optional_number("many"), Err(()));
+        assert_eq!(optional_number("many"), Err(NoNumber));
     }
 
     #[test]

@@ -43,21 +43,19 @@ pub fn ActionsPage() -> AnyView {
     let actions = use_actions();
     let opened = RwSignal::new(None::<Action>);
     let retry = Callback::new(move |()| actions.retry());
+    // The table is built once: what somebody types in it outlives the news of the minute.
+    let is_there = Memo::new(move |_| actions.state.with(|it| it.data.is_some()));
+    let problem = Memo::new(move |_| actions.state.with(|it| it.problem.clone().filter(|_| it.data.is_some())));
+    let rows = Signal::derive(move || actions.data().unwrap_or_default());
     view! {
         <main class="page" id="content">
             <div class="page-head"><div class="head-text"><h1>{t!("actions.title")}</h1><p>{t!("actions.text")}</p></div></div>
             <Notices/>
-            {move || {
-                let state = actions.state.get();
-                match (state.data, state.problem) {
-                    (None, None) => view! { <SkeletonList/> }.into_any(),
-                    (None, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
-                    (Some(rows), problem) => view! {
-                        {problem.map(|error| view! { <StaleNotice error on_retry=retry/> })}
-                        <Table rows opened/>
-                    }
-                    .into_any(),
-                }
+            {move || problem.get().map(|error| view! { <StaleNotice error on_retry=retry/> })}
+            {move || match (is_there.get(), actions.state.with(|it| it.problem.clone())) {
+                (true, _) => view! { <Table rows opened/> }.into_any(),
+                (false, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
+                (false, None) => view! { <SkeletonList/> }.into_any(),
             }}
             <p class="muted small mt-4">{t!("actions.advice")}</p>
             <Vacuum/>
@@ -67,7 +65,7 @@ pub fn ActionsPage() -> AnyView {
 }
 
 #[component]
-fn Table(rows: Vec<ActionRow>, opened: RwSignal<Option<Action>>) -> AnyView {
+fn Table(rows: Signal<Vec<ActionRow>>, opened: RwSignal<Option<Action>>) -> AnyView {
     view! {
         <div class="tbl-wrap" tabindex="0" role="region" aria-label=t!("actions.title")>
             <table class="tbl" style="min-width:860px">
@@ -87,7 +85,11 @@ fn Table(rows: Vec<ActionRow>, opened: RwSignal<Option<Action>>) -> AnyView {
                         <th></th>
                     </tr>
                 </thead>
-                <tbody>{rows.into_iter().map(|row| view! { <Line row opened/> }).collect_view()}</tbody>
+                <tbody>
+                    <For each=move || rows.get() key=|row| format!("{row:?}") let:row>
+                        <Line row opened/>
+                    </For>
+                </tbody>
             </table>
         </div>
     }
@@ -179,7 +181,7 @@ fn Line(row: ActionRow, opened: RwSignal<Option<Action>>) -> AnyView {
             <td class="r" title=oldest>{backlog}</td>
             <td>
                 <span class="acts">
-                    <Button small=true icon=Glyph::Right label=t!("actions.run", name = name) on_press=run/>
+                    <Button small=true icon=Glyph::Bolt label=t!("actions.run", name = name) on_press=run/>
                     <Switch on=Signal::derive(move || enabled) label=t!("actions.switch", name = name) on_change=switch/>
                 </span>
             </td>

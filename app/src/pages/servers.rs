@@ -316,30 +316,25 @@ fn Signing() -> AnyView {
 #[component]
 fn SigningLine(domain: String, key: Option<DkimKey>) -> AnyView {
     let (cache, toasts) = (use_cache(), use_toasts());
-    match key {
-        Some(key) => view! {
+    if let Some(key) = key {
+        return view! {
             <div data-dkim=domain>
                 <p class="label">{t!("dkim.record", name = key.record_name)}</p>
                 <pre class="code" tabindex="0">{key.record_value.clone()}</pre>
             </div>
         }
-        .into_any(),
-        None => {
-            let name = StoredValue::new(domain.clone());
-            let make = move |()| {
-                spawn_local(async move {
-                    match make_dkim(cache, name.get_value()).await {
-                        Ok(key) => toasts.done(t!("dkim.made", domain = key.domain)),
-                        Err(error) => toast_problem(toasts, &error),
-                    }
-                });
-            };
-            view! {
-                <div class="row"><b class="med">{domain.clone()}</b><Button text=t!("dkim.make") on_press=make/></div>
-            }
-            .into_any()
-        }
+        .into_any();
     }
+    let name = StoredValue::new(domain.clone());
+    let make = move |()| {
+        spawn_local(async move {
+            match make_dkim(cache, name.get_value()).await {
+                Ok(key) => toasts.done(t!("dkim.made", domain = key.domain)),
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    };
+    view! { <div class="row"><b class="med">{domain}</b><Button text=t!("dkim.make") on_press=make/></div> }.into_any()
 }
 
 #[component]

@@ -112,12 +112,11 @@ impl SmtpSession {
     }
 
     async fn exchange(&mut self, envelope: &Envelope) -> Result<(u16, String), Trouble> {
-        let mut client = match self.client.take() {
-            Some(client) => client,
-            None => {
-                let limit = Duration::from_secs(u64::from(self.server.connect_timeout));
-                within(limit, "the connection", self.connect()).await.map_err(Trouble::Server)?
-            }
+        let mut client = if let Some(client) = self.client.take() {
+            client
+        } else {
+            let limit = Duration::from_secs(u64::from(self.server.connect_timeout));
+            within(limit, "the connection", self.connect()).await.map_err(Trouble::Server)?
         };
         let to = [envelope.rcpt_to.as_str()];
         let limit = Duration::from_secs(u64::from(self.server.send_timeout));

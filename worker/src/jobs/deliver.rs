@@ -322,13 +322,13 @@ impl Run<'_> {
             for (row, way) in list.iter().filter_map(|(at, way)| rows.get(*at).map(|row| (row, way))) {
                 let key = (row.email_id.as_str(), row.field == "bcc" || render::is_passed_on(row));
                 // One rendering for all who see the same; a mail passed on names its one recipient.
-                let raw = if key.1 {
-                    render::render(self.app, self.fleet, server, row, files, &way.from).await
+                let known = rendered.get(&key).cloned().filter(|_| !key.1);
+                let raw = if let Some(raw) = known {
+                    raw
                 } else {
-                    if !rendered.contains_key(&key) {
-                        rendered.insert(key, render::render(self.app, self.fleet, server, row, files, &way.from).await);
-                    }
-                    rendered.get(&key).cloned().unwrap_or_else(|| Err(String::new()))
+                    let raw = render::render(self.app, self.fleet, server, row, files, &way.from).await;
+                    rendered.insert(key, raw.clone());
+                    raw
                 };
                 match raw {
                     Ok(raw) => {
@@ -381,16 +381,13 @@ impl Run<'_> {
         let mut outcome = self.outcome(row.id.as_str(), Some(server));
         outcome.reason = Some("systemerror");
         outcome.text = Some(why.to_owned());
-        match retry::next_try(row.tries, row.first_due, self.app.now()) {
-            Some(at) => {
-                outcome.state = DeliveryState::Deferred.as_str();
-                outcome.event = "deferred";
-                outcome.due = at.as_millis();
-            }
-            None => {
-                outcome.state = DeliveryState::Failed.as_str();
-                outcome.event = "refused";
-            }
+        if let Some(at) = retry::next_try(row.tries, row.first_due, self.app.now()) {
+            outcome.state = DeliveryState::Deferred.as_str();
+            outcome.event = "deferred";
+            outcome.due = at.as_millis();
+        } else {
+            outcome.state = DeliveryState::Failed.as_str();
+            outcome.event = "refused";
         }
         outcome
     }

@@ -241,7 +241,7 @@ fn Form(server: Option<ServerRow>) -> AnyView {
                 {flag(t!("servers.enabled"), fields.enabled)}
                 <FormProblem error=error.into()/>
             </div>
-            {move || report.get().map(|it| view! { <div class="dialog-body"><Report it/></div> })}
+            {move || report.get().map(|it| view! { <div class="card-body"><Report it/></div> })}
             <footer class="dialog-foot">
                 {(id.with_value(Option::is_some) && !is_archived).then(|| view! {
                     <Button kind=Kind::Danger icon=Glyph::Trash text=t!("servers.archive") on_press=archive/>

@@ -82,7 +82,7 @@ pub(super) fn plan(fleet: &Fleet, rows: &[Claimed], sizes: &[u64], backoffs: &[B
                 match slowed {
                     Some(it) => plan.wait.push((index, it.until, "domain", row.rcpt_domain.clone())),
                     None => {
-                        plan.leave.entry(server).or_default().push((index, Way { from, is_rewritten, return_path }))
+                        plan.leave.entry(server).or_default().push((index, Way { from, is_rewritten, return_path }));
                     }
                 }
             }

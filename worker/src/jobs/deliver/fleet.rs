@@ -83,7 +83,7 @@ impl Fleet {
         let dkim = answers.rows()?;
         let (day_start, day_end) = limit::day(now, policy.resets_at);
         let (hour, hour_end) = limit::hour(now);
-        Ok(Self { servers, usage, policy, rules, domains, base_url, dkim, now, day_start, day_end, hour, hour_end })
+        Ok(Self { servers, usage, policy, rules, domains, dkim, base_url, now, day_start, day_end, hour, hour_end })
     }
 
     pub async fn load(app: &App) -> Result<Self, StoreError> {

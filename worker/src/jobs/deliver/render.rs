@@ -114,7 +114,7 @@ pub(super) async fn render(
         let gap = if i == 0 { "\n\n" } else { "\n" };
         let date = until.to_rfc3339();
         let day = date.split('T').next().unwrap_or_default();
-        text.push_str(&format!("{gap}{} ({}, – {day})\n{base}/api/files/{signed}", file.name, megabytes(file.size)));
+        text.extend([gap, &file.name, " (", &megabytes(file.size), ", – ", day, ")\n", base, "/api/files/", &signed]);
     }
     let raw = compose(&content(app, row, from, text, attachments));
     if server.dkim { sign(app, fleet, from, raw).await } else { Ok(raw) }
