@@ -611,14 +611,14 @@ pub(crate) mod tests {
     }
 
     /// `n` deliveries to these addresses that are refused with that answer.
-    fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, text: &str) {
+    fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, answer: &str) {
         for address in addresses {
             let new = json!({ "type": "order", "title": format!("For {address}"), "email": address });
             let record = call(test, "POST", "/api/v1/records", cookie, &new).body["id"].as_str().unwrap().to_owned();
             let body = json!({ "mode": "message", "text": "Hello", "to": [address] });
             let posted = call(test, "POST", &format!("/api/v1/records/{record}/messages"), cookie, &body);
             assert_eq!(posted.status, 200, "{}", posted.body);
-            let refusal = SendOutcome::Refused { code, text: text.to_owned() };
+            let refusal = SendOutcome::Refused { code, text: answer.to_owned() };
             test.mailer.script.lock().unwrap().push_back(refusal);
         }
         test.clock.0.fetch_add(11_000, Ordering::Relaxed);
@@ -722,9 +722,9 @@ pub(crate) mod tests {
         assert_eq!(list().as_array().unwrap().len(), 1, "{}", list());
 
         // A person lifts the other.
-        let lift = json!({ "address": "bob@customer.test", "scope": "all" });
-        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 204);
-        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 404);
+        let bob_again = json!({ "address": "bob@customer.test", "scope": "all" });
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 204);
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 404);
         assert_eq!(list(), json!([]));
 
         // Lists in and out.
