@@ -4,7 +4,7 @@
 //! neither SIZE, PIPELINING nor SMTPUTF8, so Postfix cannot relay a bounce or a long mail to it; `samotop` is asleep since
 //! 2023 and rests on async-std. npm's `smtp-server` has the extensions, but would be one more process between workerd and a
 //! test, and the sink could not be asked from Rust. So the protocol (commands, parameters, dot-stuffing, EHLO answer) is
-//! `smtp-proto`, the maintained parser of the Stalwart server, and only the dialogue around it is ours: [`session`].
+//! `smtp-proto`, the maintained parser of the Stalwart server, and only the dialogue around it is ours: `session`.
 
 mod reply;
 mod server;

@@ -1,7 +1,9 @@
 //! What a stack is started with.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -49,6 +51,8 @@ impl Ports {
     }
 }
 
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
 /// A free port on 127.0.0.1 for a server that cannot take port 0.
 pub fn free_local_port() -> Result<u16> {
     free_port(&mut Vec::new())
@@ -60,6 +64,10 @@ fn free_port(held: &mut Vec<TcpListener>) -> Result<u16> {
         let mut random = [0; 2];
         getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
         let port = 20_000 + u16::from_le_bytes(random) % 12_000;
+        // Tests of one program start their stacks at the same time: what one was given is no other's.
+        if !GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            continue;
+        }
         if let Ok(listener) = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))) {
             held.push(listener);
             return Ok(port);
