@@ -6,6 +6,7 @@ pub mod envelope;
 pub mod filters;
 pub mod merge;
 pub mod query;
+pub mod route;
 pub mod selection;
 pub mod server;
 pub mod text;

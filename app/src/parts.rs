@@ -3,22 +3,24 @@
 //! A new page is a file in `pages`, a variant of [`Page`](crate::routes::Page), a line here and one in `pages::shell`.
 
 use leptos::prelude::*;
+use mailroom_shared::id::AliasId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 
 use crate::later;
 use crate::pages::actions::ActionsPage;
+use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::failures::FailuresPage;
 use crate::pages::inbox::InboxEmpty;
+use crate::pages::incoming::IncomingPage;
 use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
-use crate::pages::refusals::RefusalsPage;
 use crate::pages::search::SearchPage;
 use crate::pages::servers::ServersPage;
 use crate::pages::set_up::SetUpPage;
@@ -42,7 +44,8 @@ later! {
     Page limits() in office { view! { <LimitsPage/> } }
     Page actions() in office { view! { <ActionsPage/> } }
     Page suppressions() in office { view! { <SuppressionsPage/> } }
-    Page refusals() in office { view! { <RefusalsPage/> } }
+    Page alias(id: Option<AliasId>) in office { view! { <AliasPage id/> } }
+    Page incoming() in office { view! { <IncomingPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

@@ -21,6 +21,7 @@ pub mod aliases;
 pub mod contacts;
 pub mod emails;
 pub mod failures;
+pub mod incoming;
 pub mod messages;
 pub mod records;
 pub mod servers;

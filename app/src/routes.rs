@@ -5,6 +5,7 @@
 use leptos::ev;
 use leptos::prelude::*;
 use mailroom_shared::api::percent_encode;
+use mailroom_shared::id::AliasId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 use wasm_bindgen::JsCast;
@@ -28,7 +29,9 @@ pub enum Page {
     Servers,
     Limits,
     Actions,
-    Refusals,
+    /// One alias; without an id a new one.
+    Alias(Option<AliasId>),
+    Incoming,
     NotFound,
 }
 
@@ -50,7 +53,9 @@ impl Page {
             ["settings", "servers"] => Self::Servers,
             ["settings", "limits"] => Self::Limits,
             ["technical", "actions"] => Self::Actions,
-            ["technical"] | ["technical", "refusals"] => Self::Refusals,
+            ["settings", "aliases", "new"] => Self::Alias(None),
+            ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
+            ["technical"] | ["technical", "incoming" | "refusals"] => Self::Incoming,
             _ => Self::NotFound,
         }
     }
@@ -69,7 +74,9 @@ impl Page {
             Self::Servers => "/settings/servers".to_owned(),
             Self::Limits => "/settings/limits".to_owned(),
             Self::Actions => "/technical/actions".to_owned(),
-            Self::Refusals => "/technical/refusals".to_owned(),
+            Self::Alias(None) => "/settings/aliases/new".to_owned(),
+            Self::Alias(Some(id)) => format!("/settings/aliases/{}", percent_encode(id.as_str())),
+            Self::Incoming => "/technical/incoming".to_owned(),
         }
     }
 }
@@ -215,7 +222,9 @@ mod tests {
             Page::Servers,
             Page::Limits,
             Page::Actions,
-            Page::Refusals,
+            Page::Alias(None),
+            Page::Alias(AliasId::parse("a1").ok()),
+            Page::Incoming,
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

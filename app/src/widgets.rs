@@ -1,15 +1,18 @@
 //! Parts that know the domain and serve more than one page.
 
 pub mod age;
+pub mod attached_mail;
 pub mod attachments;
 pub mod composer;
 pub mod delivery_dialog;
 pub mod envelope;
 pub mod followers;
 pub mod html_frame;
+pub mod message_bars;
 pub mod message_card;
 pub mod new_record;
 pub mod notices;
 pub mod problem;
 pub mod record_rows;
+pub mod route_answer;
 pub mod rows;

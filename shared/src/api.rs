@@ -9,6 +9,7 @@ pub mod aliases;
 pub mod contacts;
 pub mod emails;
 pub mod failures;
+pub mod incoming;
 pub mod limits;
 pub mod messages;
 #[cfg(feature = "schema")]
@@ -16,6 +17,7 @@ pub mod openapi;
 pub mod problem;
 pub mod records;
 pub mod refusals;
+pub mod route;
 pub mod servers;
 pub mod session;
 pub mod shell;
@@ -154,6 +156,8 @@ pub mod tag {
     /// Use of the daily limit.
     pub const LIMITS: &str = "limits";
     pub const ACTIONS: &str = "actions";
+    /// The journal of everything that came in, paused senders.
+    pub const INCOMING: &str = "incoming";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

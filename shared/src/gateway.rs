@@ -17,7 +17,7 @@ mod case;
 pub mod confirmation;
 pub mod decide;
 pub mod facts;
-mod finish;
+pub mod finish;
 pub mod inquire;
 pub mod loops;
 pub mod names;

@@ -15,6 +15,8 @@ pub mod token;
 #[cfg(feature = "mail")]
 pub mod gateway;
 #[cfg(feature = "mail")]
+pub mod intake;
+#[cfg(feature = "mail")]
 pub mod mail;
 #[cfg(feature = "mail")]
 pub mod thread;

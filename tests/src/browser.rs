@@ -179,8 +179,11 @@ impl Browser {
     }
 
     pub fn click_text(&self, css: &str, text: &str) -> Result<()> {
-        let element = self.find_text(css, text)?;
-        self.block(element.click()).with_context(|| format!("{css} with the text {text:?} takes no click"))
+        self.until(&format!("{css} with the text {text:?} to take a click"), || {
+            let element = self.find_text(css, text)?;
+            // A live update may have built it anew meanwhile; the next try finds the new one.
+            Ok(self.block(element.click()).ok())
+        })
     }
 
     /// Replaces what a field holds.

@@ -100,7 +100,7 @@ fn five_hundred_failures_go_out_again_together() {
         post(&api, &record, json!({ "text": "To many", "cc": cc }));
     }
     send_now(&stack, &api, Duration::from_secs(11));
-    within(Duration::from_secs(60), "all to fail", &stack, || {
+    within(Duration::from_mins(1), "all to fail", &stack, || {
         stack.cron(None).unwrap();
         (get(&api, "/api/v1/failures")["all"] == total).then_some(())
     });

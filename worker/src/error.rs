@@ -31,12 +31,25 @@ impl AppError {
         Self::fields(vec![(field, key)])
     }
 
+    /// One wrong field, with what stands in the placeholders of its sentence.
+    pub fn field_with(field: &str, key: &str, args: &[(&str, &str)]) -> Self {
+        let mut error = Self::field(field, key);
+        for it in &mut error.0.fields {
+            it.args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        }
+        error
+    }
+
     /// All wrong fields at once.
     pub fn fields(fields: Vec<(&str, &str)>) -> Self {
         let mut problem = Problem::new(ProblemCode::Invalid);
         problem.fields = fields
             .into_iter()
-            .map(|(field, key)| FieldError { field: field.to_owned(), key: key.to_owned() })
+            .map(|(field, key)| FieldError {
+                field: field.to_owned(),
+                key: key.to_owned(),
+                args: std::collections::BTreeMap::new(),
+            })
             .collect();
         Self(problem)
     }

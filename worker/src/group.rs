@@ -84,42 +84,42 @@ impl<D: Db> Grouped<D> {
             return self.inner.batch(own).await;
         }
         let all = own.iter().chain(others.iter().flat_map(|it| &it.statements)).cloned().collect();
-        match self.inner.batch(all).await {
-            Ok(rows) => {
-                let mut rows = rows.into_iter();
-                let mine = rows.by_ref().take(own.len()).collect();
-                for other in others {
-                    let answer = rows.by_ref().take(other.statements.len()).collect();
-                    let _ = other.answer.send(Turn::Done(Ok(answer)));
-                }
-                Ok(mine)
+        if let Ok(rows) = self.inner.batch(all).await {
+            let mut rows = rows.into_iter();
+            let mine = rows.by_ref().take(own.len()).collect();
+            for other in others {
+                let answer = rows.by_ref().take(other.statements.len()).collect();
+                let _ = other.answer.send(Turn::Done(Ok(answer)));
             }
-            Err(_) => {
-                let mine = self.inner.batch(own).await;
-                for other in others {
-                    let answer = self.inner.batch(other.statements).await;
-                    let _ = other.answer.send(Turn::Done(answer));
-                }
-                mine
-            }
+            return Ok(mine);
         }
+        let mine = self.inner.batch(own).await;
+        for other in others {
+            let answer = self.inner.batch(other.statements).await;
+            let _ = other.answer.send(Turn::Done(answer));
+        }
+        mine
+    }
+
+    /// A place in the line; the statements back when nobody is before them.
+    fn queue(&self, statements: Vec<Statement>) -> Result<oneshot::Receiver<Turn>, Vec<Statement>> {
+        let mut line = self.line();
+        if !line.is_busy {
+            line.is_busy = true;
+            return Err(statements);
+        }
+        let (answer, turn) = oneshot::channel();
+        line.waiting.push(Waiting { statements, answer });
+        Ok(turn)
     }
 }
 
 #[async_trait(?Send)]
 impl<D: Db> Db for Grouped<D> {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DbError> {
-        let turn = {
-            let mut line = self.line();
-            if line.is_busy {
-                let (answer, turn) = oneshot::channel();
-                line.waiting.push(Waiting { statements, answer });
-                turn
-            } else {
-                line.is_busy = true;
-                drop(line);
-                return self.lead(statements).await;
-            }
+        let turn = match self.queue(statements) {
+            Ok(turn) => turn,
+            Err(statements) => return self.lead(statements).await,
         };
         match turn.await {
             Ok(Turn::Done(answer)) => answer,
@@ -159,7 +159,7 @@ mod tests {
             if statements.iter().any(|it| it.sql == "bad") {
                 return Err(DbError::Unique("t.k".to_owned()));
             }
-            Ok(statements.iter().map(|it| Rows { rows: Vec::new(), changes: it.sql.len() as u32 }).collect())
+            Ok(statements.iter().map(|it| Rows { changes: it.sql.len() as u32, ..Rows::default() }).collect())
         }
     }
 

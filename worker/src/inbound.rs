@@ -7,6 +7,7 @@ use mailroom_shared::gateway::arrival::Arrival;
 use mailroom_shared::gateway::decide::decide;
 use mailroom_shared::gateway::inquire::inquire;
 use mailroom_shared::gateway::verdict::Decision;
+use mailroom_shared::gateway::verdict::Ignored;
 use mailroom_shared::gateway::verdict::Route;
 use mailroom_shared::gateway::verdict::Verdict;
 use mailroom_shared::mail::inbound::Envelope;
@@ -15,13 +16,13 @@ use mailroom_shared::mail::rfc_id::RfcMessageId;
 use crate::app::App;
 use crate::app::RECEIVING_HOST;
 use crate::jobs::Job;
+use crate::journal;
 use crate::log;
 use crate::ports::BlobError;
 use crate::ports::DbError;
 use crate::store::StoreError;
 use crate::store::facts;
 use crate::store::ingests;
-use crate::store::refusals;
 
 /// Largest mail that is read into memory; Email Routing takes 25 MiB.
 pub const MAX_READ: usize = 26 * 1024 * 1024;
@@ -83,7 +84,14 @@ pub async fn admit(
     );
     match verdict.decision {
         Decision::Refused => refuse(app, &id, &arrival, &verdict, inquiry.sender.as_deref()).await,
-        Decision::Ignored => Ok(Admission::Accepted { nudge: None }),
+        // Other content under a known Message-ID is kept for a person to see.
+        Decision::Ignored if verdict.ignored == Some(Ignored::Conflict) => {
+            keep(app, &id, &arrival, &verdict, inquiry.sender.as_deref(), &raw).await
+        }
+        Decision::Ignored => {
+            app.run(journal::dropped(&id, &arrival, &verdict, inquiry.sender.as_deref(), now)).await?;
+            Ok(Admission::Accepted { nudge: None })
+        }
         Decision::Accepted | Decision::Held | Decision::Report => {
             keep(app, &id, &arrival, &verdict, inquiry.sender.as_deref(), &raw).await
         }
@@ -101,22 +109,7 @@ async fn refuse(
         // `decide` always says why; should it not, the sender gets a clear answer all the same.
         return Ok(Admission::Refused { text: "5.7.1 not accepted".to_owned() });
     };
-    let why: Vec<String> = verdict.why.iter().map(|it| format!("{}: {}", it.rule, it.text)).collect();
-    let row = refusals::NewRefusal {
-        id,
-        mail_from: arrival.envelope.mail_from.as_ref().map_or("", EmailAddress::as_str),
-        rcpt_to: arrival.envelope.rcpt_to.as_str(),
-        subject: &arrival.head.subject,
-        from: &arrival.author_from(),
-        rfc_id: arrival.head.message_id.as_ref().map(RfcMessageId::as_str),
-        sha256: &arrival.sha256,
-        status: &refusal.status,
-        reason: refusal.reason.as_str(),
-        text: &refusal.text,
-        why: &why,
-        sender_key: sender,
-    };
-    app.run(refusals::insert(&row, app.now())).await?;
+    app.db.batch(journal::refused(id, arrival, verdict, refusal, sender, app.now())).await?;
     Ok(Admission::Refused { text: format!("{} {}", refusal.status, refusal.text) })
 }
 
@@ -140,9 +133,11 @@ async fn keep(
     let route = verdict.routes.first();
     let alias = alias_key(route);
     let verdict_text = serde_json::to_string(verdict).unwrap_or_default();
+    let is_conflict = verdict.ignored == Some(Ignored::Conflict);
+    let conflict_key = format!("{}:{}", verdict.key, arrival.content_sha256);
     let row = ingests::NewIngest {
         id,
-        key: &verdict.key,
+        key: if is_conflict { &conflict_key } else { &verdict.key },
         mail_from: arrival.envelope.mail_from.as_ref().map_or("", EmailAddress::as_str),
         rcpt_to: &arrival.envelope.rcpt_to,
         rfc_id: arrival.head.message_id.as_ref().map(RfcMessageId::as_str),
@@ -154,12 +149,19 @@ async fn keep(
         alias_key: alias.as_deref(),
         r#type: route.map(|it| it.r#type.as_str()),
         record: route.and_then(|it| it.record.as_ref()).map(|it| it.as_str()),
+        from: &arrival.author_from(),
+        subject: &arrival.head.subject,
+        is_conflict,
         verdict: &verdict_text,
     };
     match app.run(ingests::insert(&row, app.now())).await {
+        Ok(_) if is_conflict => Ok(Admission::Accepted { nudge: None }),
         Ok(_) => Ok(Admission::Accepted { nudge: Some(Job::Ingest { id: id.to_owned() }) }),
         // The same hand-over came twice at once.
-        Err(DbError::Unique(_)) => Ok(Admission::Accepted { nudge: None }),
+        Err(DbError::Unique(_)) => {
+            app.run(journal::dropped(id, arrival, verdict, sender, app.now())).await?;
+            Ok(Admission::Accepted { nudge: None })
+        }
         Err(error) => Err(error.into()),
     }
 }

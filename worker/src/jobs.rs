@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod deliver;
+mod held;
 mod ingest;
 pub mod vacuum;
 
@@ -15,6 +16,11 @@ use crate::store::deliveries;
 pub use deliver::Fleet;
 pub use deliver::RULES;
 pub use deliver::run as deliver;
+pub use held::dismiss;
+pub use held::release;
+pub use held::reply_address;
+pub use held::restore;
+pub use ingest::Fault;
 pub use ingest::run as ingest;
 pub use ingest::write_all;
 
@@ -42,9 +48,8 @@ impl Job {
 /// Does the jobs of a batch, those of one kind together. Returns the indexes of those to be tried again.
 pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usize> {
     if queue.ends_with("-dlq") {
-        // The rows are still there; the minute sweep tries them again or shows them to people.
         log::warn("dead_letters", &[("queue", queue), ("count", &bodies.len().to_string())]);
-        return Vec::new();
+        return drain(app, bodies).await;
     }
     if queue.ends_with("-sending-events") {
         let rows = bodies.iter().map(|it| deliveries::keep_event(it, app.now())).collect();
@@ -82,4 +87,26 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
         failed.push(index);
     }
     failed
+}
+
+/// Dead letters: mails go to the tray of the unprocessed and are tried once more; any other nudge is found again by the
+/// minute sweep.
+async fn drain(app: &SharedApp, bodies: &[String]) -> Vec<usize> {
+    let ids: Vec<String> = bodies
+        .iter()
+        .filter_map(|it| match serde_json::from_str::<Job>(it) {
+            Ok(Job::Ingest { id }) => Some(id),
+            _ => None,
+        })
+        .collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    match ingest::drain(app, &ids).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            log::error("dead_letters_not_drained", &[("error", &error.to_string())]);
+            (0..bodies.len()).collect()
+        }
+    }
 }

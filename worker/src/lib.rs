@@ -11,6 +11,7 @@ pub mod group;
 pub mod http;
 pub mod inbound;
 pub mod jobs;
+pub mod journal;
 pub mod log;
 pub mod ports;
 pub mod post;

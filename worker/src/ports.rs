@@ -116,6 +116,8 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Rows a write changed.
     pub changes: u32,
+    /// Size of the whole database afterwards, where the platform tells it.
+    pub database_bytes: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

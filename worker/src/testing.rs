@@ -157,6 +157,13 @@ pub(crate) struct MemoryBlobs {
 }
 
 impl MemoryBlobs {
+    /// Loses everything, and gives it to the test.
+    pub(crate) fn take_all(&self) -> BTreeMap<String, Vec<u8>> {
+        std::mem::take(&mut self.kept.lock().unwrap())
+    }
+    pub(crate) fn put_back(&self, all: BTreeMap<String, Vec<u8>>) {
+        self.kept.lock().unwrap().extend(all);
+    }
     fn check(&self) -> Result<(), BlobError> {
         if self.fails.load(Ordering::Relaxed) { Err(BlobError("out of order".to_owned())) } else { Ok(()) }
     }
@@ -333,6 +340,8 @@ impl TestApp {
     }
 }
 
+mod inbound;
+
 pub(crate) mod tests {
     use axum::body::Body;
     use futures::executor::block_on;
@@ -358,7 +367,7 @@ pub(crate) mod tests {
     pub(crate) struct Answer {
         pub(crate) status: u16,
         pub(crate) body: serde_json::Value,
-        cookie: Option<String>,
+        pub(crate) cookie: Option<String>,
     }
 
     pub(crate) fn call(test: &TestApp, method: &str, path: &str, cookie: &str, body: &serde_json::Value) -> Answer {
@@ -393,13 +402,13 @@ pub(crate) mod tests {
     const MAIL: &str = "From: Ann <ann@customer.test>\r\nTo: support@corp.test\r\nSubject: Hatch\r\n\
         Message-ID: <1@customer.test>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\nIt leaks.\r\n";
 
-    fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
+    pub(crate) fn arrive(test: &TestApp, raw: &str, to: &str) -> Admission {
         let admit = inbound::admit(&test.app, "ann@customer.test", to, raw.as_bytes().to_vec(), raw.len());
         block_on(admit).unwrap()
     }
 
     /// Does what was nudged.
-    fn work(test: &TestApp, admission: &Admission) {
+    pub(crate) fn work(test: &TestApp, admission: &Admission) {
         if let Admission::Accepted { nudge: Some(job) } = admission {
             let failed =
                 block_on(crate::jobs::consume(&test.app, "mailroom-jobs", &[serde_json::to_string(job).unwrap()]));
@@ -602,14 +611,14 @@ pub(crate) mod tests {
     }
 
     /// `n` deliveries to these addresses that are refused with that answer.
-    fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, text: &str) {
+    fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, answer: &str) {
         for address in addresses {
             let new = json!({ "type": "order", "title": format!("For {address}"), "email": address });
             let record = call(test, "POST", "/api/v1/records", cookie, &new).body["id"].as_str().unwrap().to_owned();
             let body = json!({ "mode": "message", "text": "Hello", "to": [address] });
             let posted = call(test, "POST", &format!("/api/v1/records/{record}/messages"), cookie, &body);
             assert_eq!(posted.status, 200, "{}", posted.body);
-            let refusal = SendOutcome::Refused { code, text: text.to_owned() };
+            let refusal = SendOutcome::Refused { code, text: answer.to_owned() };
             test.mailer.script.lock().unwrap().push_back(refusal);
         }
         test.clock.0.fetch_add(11_000, Ordering::Relaxed);
@@ -713,9 +722,9 @@ pub(crate) mod tests {
         assert_eq!(list().as_array().unwrap().len(), 1, "{}", list());
 
         // A person lifts the other.
-        let lift = json!({ "address": "bob@customer.test", "scope": "all" });
-        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 204);
-        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 404);
+        let bob_again = json!({ "address": "bob@customer.test", "scope": "all" });
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 204);
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 404);
         assert_eq!(list(), json!([]));
 
         // Lists in and out.

@@ -3,8 +3,8 @@
 use mailroom_shared::api::contacts::ContactRow;
 use mailroom_shared::api::emails::EmailRow;
 use mailroom_shared::api::failures::FailureRow;
+use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::records::RecordRow;
-use mailroom_shared::api::refusals::RefusalRow;
 use mailroom_shared::api::suppressions::SuppressionRow;
 
 /// A row of a list.
@@ -55,9 +55,9 @@ impl Row for SuppressionRow {
     }
 }
 
-impl Row for RefusalRow {
+impl Row for IncomingRow {
     fn id(&self) -> &str {
-        self.id.as_str()
+        &self.id
     }
     fn order(&self) -> String {
         newest_first(self.at.as_millis(), "")

@@ -121,7 +121,8 @@ fn show(page: Page) -> AnyView {
         Page::Servers => parts::servers(),
         Page::Limits => parts::limits(),
         Page::Actions => parts::actions(),
-        Page::Refusals => parts::refusals(),
+        Page::Alias(id) => parts::alias(id),
+        Page::Incoming => parts::incoming(),
         Page::NotFound => parts::not_found(),
     }
 }

@@ -1,22 +1,23 @@
-//! Aliases, domains and the journal of refusals.
+//! Aliases and domains.
 
-use leptos::prelude::*;
 use mailroom_shared::api::aliases::AliasRow;
+use mailroom_shared::api::aliases::AliasView;
 use mailroom_shared::api::aliases::ChangeAlias;
+use mailroom_shared::api::aliases::ChangeDomain;
 use mailroom_shared::api::aliases::CreateAlias;
+use mailroom_shared::api::aliases::CreateDomain;
 use mailroom_shared::api::aliases::DeleteAlias;
+use mailroom_shared::api::aliases::DeleteDomain;
 use mailroom_shared::api::aliases::DomainRow;
 use mailroom_shared::api::aliases::EditAlias;
+use mailroom_shared::api::aliases::EditDomain;
 use mailroom_shared::api::aliases::ListAliases;
 use mailroom_shared::api::aliases::ListDomains;
-use mailroom_shared::api::refusals::ListRefusals;
-use mailroom_shared::api::refusals::RefusalQuery;
-use mailroom_shared::api::refusals::RefusalRow;
+use mailroom_shared::api::aliases::ReadAlias;
 use mailroom_shared::api::tag;
 use mailroom_shared::id::AliasId;
 
 use super::Cache;
-use super::List;
 use super::Read;
 use super::read;
 use crate::api;
@@ -44,6 +45,22 @@ pub async fn delete_alias(cache: Cache, id: AliasId) -> Result<(), ApiError> {
     cache.settle(answer, &[tag::ALIASES, tag::SHELL])
 }
 
-pub fn use_refusals(query: impl Fn() -> RefusalQuery + Send + Sync + 'static) -> List<RefusalRow> {
-    List::new(tag::REFUSALS, Signal::derive(move || api::address::<ListRefusals>(&[], &query())))
+pub fn use_alias(id: &AliasId) -> Read<AliasView> {
+    let address = api::address::<ReadAlias>(&[id.as_str()], &());
+    read::<ReadAlias>(vec![tag::ALIASES.to_owned(), tag::INCOMING.to_owned()], move || Some(address.clone()))
+}
+
+/// Adds a domain, or changes the special addresses of one.
+pub async fn save_domain(cache: Cache, is_new: bool, edit: EditDomain) -> Result<DomainRow, ApiError> {
+    let answer = if is_new {
+        api::call::<CreateDomain>(&[], &(), &edit).await
+    } else {
+        api::call::<ChangeDomain>(&[&edit.name], &(), &edit).await
+    };
+    cache.settle(answer, &[tag::ALIASES])
+}
+
+pub async fn delete_domain(cache: Cache, name: &str) -> Result<(), ApiError> {
+    let answer = api::call::<DeleteDomain>(&[name], &(), &()).await;
+    cache.settle(answer, &[tag::ALIASES])
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use mailroom_shared::api::records::AttachmentView;
 
+use super::attached_mail::AttachedMail;
 use crate::dates;
 use crate::model::text;
 use crate::queries::messages::attachment_address;
@@ -19,9 +20,12 @@ pub fn size(file: &AttachmentView) -> String {
     text::size(file.size, dates::decimal())
 }
 
-/// A file of a message.
+/// A file of a message; a mail that came as a file is opened, not saved.
 #[component]
 pub fn Attachment(file: AttachmentView) -> AnyView {
+    if file.content_type == "message/rfc822" || file.name.to_ascii_lowercase().ends_with(".eml") {
+        return view! { <AttachedMail file/> }.into_any();
+    }
     view! {
         <a class="att" href=attachment_address(file.id.as_str()) download=file.name.clone() rel="external" title=file.name.clone()>
             <Icon glyph=glyph(&file)/>

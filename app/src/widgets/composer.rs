@@ -235,6 +235,8 @@ impl Composer {
             issues: Vec::new(),
             held: None,
             has_original: false,
+            calendar: Vec::new(),
+            suggestion: None,
         })
     }
 

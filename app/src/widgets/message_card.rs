@@ -7,11 +7,16 @@ use mailroom_shared::api::messages::EnvelopeView;
 use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::messages::MessageView;
 use mailroom_shared::api::messages::SystemLine;
+use mailroom_shared::id::RecordId;
 
 use super::age::Clock;
 use super::attachments::Attachment;
 use super::envelope::EnvelopeButton;
 use super::html_frame::HtmlFrame;
+use super::message_bars::HeldBar;
+use super::message_bars::Invitation;
+use super::message_bars::Origin;
+use super::message_bars::SuggestionBar;
 use crate::dates;
 use crate::i18n;
 use crate::model::text;
@@ -36,6 +41,7 @@ use crate::ui::seg::Seg;
 /// What a card needs of its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardContext {
+    pub record: RecordId,
     pub title: String,
     /// Names that may stand behind an @.
     pub people: Vec<String>,
@@ -94,7 +100,10 @@ pub fn MessageCard(
                 </header>
                 {subject.map(|it| view! { <p class="msg-subject">{it}</p> })}
                 {move || details.get().then(|| view! { <Details message=for_details.get_value()/> })}
-                {message.held.clone().map(|why| view! { <HeldBar why/> })}
+                {message.held.clone().map(|why| view! { <HeldBar why record=context.record.clone() message=message.id.clone()/> })}
+                {message.suggestion.clone().map(|it| view! { <SuggestionBar it record=context.record.clone() message=message.id.clone()/> })}
+                {(!message.reply_to.is_empty()).then(|| view! { <p class="msg-note">{t!("message.reply_to", to = names(&message.reply_to))}</p> })}
+                {message.calendar.iter().cloned().map(|event| view! { <Invitation event/> }).collect_view()}
                 <Body message=message.clone() people=context.people/>
                 {(!files.is_empty()).then(|| view! {
                     <div class="msg-foot">
@@ -216,6 +225,7 @@ fn Details(message: MessageView) -> AnyView {
         (t!("message.details.date"), dates::format(message.at, dates::Style::Full)),
         (t!("message.details.issues"), issues.join(" ")),
     ];
+    let origin = (message.incoming && message.has_original).then(|| view! { <Origin message=message.id.clone()/> });
     view! {
         <dl class="msg-details">
             {lines
@@ -223,19 +233,8 @@ fn Details(message: MessageView) -> AnyView {
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> })
                 .collect_view()}
+            {origin}
         </dl>
-    }
-    .into_any()
-}
-
-#[component]
-fn HeldBar(why: String) -> AnyView {
-    let why = i18n::try_text(&format!("message.held.{why}"), &[]).unwrap_or(why);
-    view! {
-        <div class="msg-bar msg-bar--warn" role="note">
-            <Icon glyph=Glyph::ShieldAlert/>
-            <span><b>{t!("message.held")}</b>" "{why}</span>
-        </div>
     }
     .into_any()
 }

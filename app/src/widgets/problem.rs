@@ -43,7 +43,8 @@ pub fn field_error(error: Option<&ApiError>, field: &str) -> Option<String> {
     let Some(ApiError::Problem(problem)) = error else { return None };
     let found = problem.fields.iter().find(|it| it.field == field)?;
     let key = if found.key.starts_with("field.") { found.key.clone() } else { format!("field.{}", found.key) };
-    Some(i18n::try_text(&key, &[]).unwrap_or_else(|| t!("problem.invalid")))
+    let args: Vec<(&str, &str)> = found.args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Some(i18n::try_text(&key, &args).unwrap_or_else(|| t!("problem.invalid")))
 }
 
 /// Whether a form's own fields tell the problem already.

@@ -1,5 +1,7 @@
 //! Inbound addresses and their domains.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -116,6 +118,24 @@ pub struct AliasRow {
     pub failing_since: Option<Timestamp>,
     pub received: u32,
     pub last_received: Option<Timestamp>,
+    /// Values of the records it makes, by field; `title`, `stage` and `email` are fields too.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, String>,
+    /// Takes its local part at every other domain too.
+    #[serde(default)]
+    pub any_domain: bool,
+    /// The record whose followers may write, for an alias that makes records.
+    #[serde(default)]
+    pub parent: Option<RecordId>,
+    /// Further addresses, on other domains for example.
+    #[serde(default)]
+    pub also: Vec<EmailAddress>,
+    /// Addresses it had before; they work until their conversations are quiet.
+    #[serde(default)]
+    pub former: Vec<EmailAddress>,
+    /// Its domain is no longer ours: it takes no mail.
+    #[serde(default)]
+    pub is_orphan: bool,
 }
 
 /// A new alias, or all editable fields of an existing one.
@@ -138,6 +158,20 @@ pub struct EditAlias {
     pub refusal_text: Option<String>,
     #[serde(default)]
     pub owner: Option<UserId>,
+    /// Values of the records it makes, by field; `title`, `stage` and `email` are fields too.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, String>,
+    #[serde(default)]
+    pub any_domain: bool,
+    /// Followers of this record may write, with the rule `followers` and an alias that makes records.
+    #[serde(default)]
+    pub parent: Option<RecordId>,
+    /// Further addresses, on other domains for example.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// Addresses it had before and that should go on working; absent keeps all.
+    #[serde(default)]
+    pub former: Option<Vec<String>>,
 }
 
 /// An alias domain with its special local parts.
@@ -148,12 +182,59 @@ pub struct DomainRow {
     pub catchall: String,
     pub bounce: String,
     pub default_from: String,
+    /// Aliases at it.
+    #[serde(default)]
+    pub aliases: u32,
+}
+
+/// A new domain, or the special addresses of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EditDomain {
+    /// Not changed afterwards.
+    #[serde(default)]
+    pub name: String,
+    /// Local part; empty: none.
+    #[serde(default)]
+    pub catchall: String,
+    /// Local part.
+    #[serde(default)]
+    pub bounce: String,
+    /// Local part, or a whole address.
+    #[serde(default)]
+    pub default_from: String,
+}
+
+/// A provider's request to confirm a forwarding to this alias.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConfirmationView {
+    pub provider: String,
+    /// The mailbox that wants to forward.
+    pub account: Option<String>,
+    pub code: Option<String>,
+    pub link: Option<String>,
+    pub at: Timestamp,
+    pub record: Option<RecordId>,
+}
+
+/// The alias page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AliasView {
+    pub alias: AliasRow,
+    /// Of the last week.
+    pub confirmations: Vec<ConfirmationView>,
 }
 
 crate::endpoints! {
     ListAliases: Get "/api/v1/aliases" "Inbound addresses" { query: (), body: () } -> Vec<AliasRow>;
     CreateAlias: Post "/api/v1/aliases" "New alias" { query: (), body: EditAlias } -> AliasRow;
     ChangeAlias: Patch "/api/v1/aliases/{id}" "Change an alias" { query: (), body: EditAlias } -> AliasRow;
+    ReadAlias: Get "/api/v1/aliases/{id}" "One alias, with confirmations that came by it" { query: (), body: () } -> AliasView;
     DeleteAlias: Delete "/api/v1/aliases/{id}" "Delete an alias" { query: (), body: () } -> ();
     ListDomains: Get "/api/v1/domains" "Alias domains" { query: (), body: () } -> Vec<DomainRow>;
+    CreateDomain: Post "/api/v1/domains" "New alias domain" { query: (), body: EditDomain } -> DomainRow;
+    ChangeDomain: Patch "/api/v1/domains/{name}" "Change the special addresses of a domain" { query: (), body: EditDomain } -> DomainRow;
+    DeleteDomain: Delete "/api/v1/domains/{name}" "Remove a domain; its aliases take no mail any more" { query: (), body: () } -> ();
 }

@@ -123,6 +123,79 @@ pub struct MessageView {
     pub held: Option<String>,
     /// There is a raw source: `GET /api/v1/messages/{id}/original`.
     pub has_original: bool,
+    /// Invitations it carries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendar: Vec<CalendarEvent>,
+    /// It may be the answer to another record; for a person to decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<SuggestionView>,
+}
+
+/// An event of an invitation, as its sender wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CalendarEvent {
+    /// `request`, `cancel`, `reply`, … or empty.
+    pub method: String,
+    pub summary: String,
+    /// `2026-11-24`, `2026-11-24T10:00` in `zone`, or `2026-11-24T10:00Z`.
+    pub start: String,
+    pub end: String,
+    /// Name of the time zone, where one is named.
+    pub zone: String,
+    pub location: String,
+    pub organizer: String,
+    pub repeats: bool,
+}
+
+/// A record that an unthreaded mail may belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SuggestionView {
+    pub record: crate::id::RecordId,
+    pub number: String,
+    pub title: String,
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MoveTo {
+    /// Absent: it stays, and the suggestion goes.
+    #[serde(default)]
+    pub record: Option<crate::id::RecordId>,
+}
+
+/// How a mail came: the checks of its sender in words, the alias, the rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OriginView {
+    /// Results of the checks: `pass`, `fail`, …
+    pub spf: String,
+    pub dkim: String,
+    pub dmarc: String,
+    /// It authenticated as the domain of From.
+    pub from_trusted: bool,
+    pub alias: Option<EmailAddress>,
+    pub why: Vec<String>,
+    /// Its line in the journal of what came in.
+    pub incoming: Option<String>,
+}
+
+/// A mail that came as a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AttachedMail {
+    pub subject: String,
+    pub from: Vec<Mailbox>,
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+    pub date: Option<Timestamp>,
+    pub text: String,
+    /// Made safe to show, without pictures from elsewhere.
+    pub html: Option<String>,
+    /// Names of its files.
+    pub files: Vec<String>,
 }
 
 /// A line of what happened; translated by the page (`system.<key>`).
@@ -346,6 +419,9 @@ pub struct BodyView {
 }
 
 crate::endpoints! {
+    MoveMessage: Post "/api/v1/messages/{id}/move" "Move a message to another record" { query: (), body: MoveTo } -> ();
+    ReadOrigin: Get "/api/v1/messages/{id}/origin" "How a mail came: checks, alias, rules" { query: (), body: () } -> OriginView;
+    ReadAttachedMail: Get "/api/v1/attachments/{id}/mail" "A mail that came as a file, opened" { query: (), body: () } -> AttachedMail;
     ListMessages: Get "/api/v1/records/{id}/messages" "The chatter" { query: MessageQuery, body: () } -> Page<MessageView>;
     PostMessage: Post "/api/v1/records/{id}/messages" "Send a message or log a note" { query: (), body: NewMessage } -> MessageView;
     PreviewRecipients: Post "/api/v1/records/{id}/recipients" "Who would be told, and how" { query: (), body: NewMessage } -> RecipientsView;

@@ -21,7 +21,14 @@ const TAKES_BYTES: [&str; 1] = ["UploadAttachment"];
 const COMPONENTS: &str = "/components/schemas";
 
 /// Routes that answer bytes or a socket, which no operation type describes: name, method, route, about, media type.
-const HAND_MADE: [(&str, Method, &str, &str, &str); 5] = [
+const HAND_MADE: [(&str, Method, &str, &str, &str); 6] = [
+    (
+        "ReadIncomingOriginal",
+        Method::Get,
+        "/api/v1/incoming/{id}/original",
+        "The raw mail of a hand-over as it came in (RFC 5322)",
+        "message/rfc822",
+    ),
     (
         "ExportSuppressions",
         Method::Get,
@@ -60,6 +67,8 @@ pub fn document() -> Value {
     super::refusals::describe(&mut document);
     super::failures::describe(&mut document);
     super::suppressions::describe(&mut document);
+    super::incoming::describe(&mut document);
+    super::route::describe(&mut document);
     super::servers::describe(&mut document);
     super::limits::describe(&mut document);
     super::actions::describe(&mut document);
@@ -103,11 +112,11 @@ impl Document {
             list.extend(query_parameters(query.as_value()));
         }
         if TAKES_BYTES.contains(&name) {
-            operation.insert("requestBody".into(), body("application/octet-stream", json!({})));
+            operation.insert("requestBody".into(), body("application/octet-stream", &json!({})));
         } else {
             let schema = self.incoming.subschema_for::<E::Body>().to_value();
             if !is_nothing(&schema) {
-                operation.insert("requestBody".into(), body("application/json", incoming(schema)));
+                operation.insert("requestBody".into(), body("application/json", &incoming(schema)));
             }
         }
         let schema = self.outgoing.subschema_for::<E::Reply>().to_value();
@@ -210,7 +219,7 @@ fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }
 
-fn body(media: &str, schema: Value) -> Value {
+fn body(media: &str, schema: &Value) -> Value {
     json!({ "required": true, "content": { media: { "schema": schema } } })
 }
 

@@ -101,6 +101,9 @@ pub struct FieldError {
     pub field: String,
     /// Key of the sentence that says what is wrong and what to do, for example `field.address`.
     pub key: String,
+    /// What stands in its placeholders.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub args: std::collections::BTreeMap<String, String>,
 }
 
 /// The error body.

@@ -28,7 +28,7 @@ use super::verdict::Verdict;
 /// Who is told of a route, in the order of [`recipients`]: followers and the responsible of the record, the author of a
 /// note that is answered, and, when a colleague wrote, the customer. Those in To and Cc have it already (NT-12). A held
 /// message counts as nothing yet: nobody is told.
-pub(super) fn told(arrival: &Arrival, facts: &Facts, route: &Route) -> Vec<Recipient> {
+pub fn told(arrival: &Arrival, facts: &Facts, route: &Route) -> Vec<Recipient> {
     if route.held.is_some() {
         return Vec::new();
     }

@@ -292,6 +292,8 @@ impl<'a> Company<'a> {
             } else if let Some(record) = self.newest()? {
                 self.open(subject, record, from);
                 return Ok(());
+            } else if self.is_held(subject)? {
+                return Ok(());
             }
             thread::sleep(Duration::from_millis(15));
         }
@@ -428,6 +430,12 @@ impl<'a> Company<'a> {
     fn newest(&self) -> Result<Option<String>> {
         let all = self.admin()?.get("/api/v1/records?limit=1")?.ok()?;
         Ok(items(&all, "items").map(|it| text(it, "id")).find(|it| !self.seen.contains(it)))
+    }
+
+    /// What an alias holds makes no record until somebody lets it in.
+    fn is_held(&self, subject: &str) -> Result<bool> {
+        let all = self.admin()?.get("/api/v1/incoming?show=held")?.ok()?;
+        Ok(items(&all, "items").any(|it| text(it, "subject") == subject))
     }
 
     fn open(&mut self, subject: &str, record: String, address: &str) {

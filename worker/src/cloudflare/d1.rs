@@ -51,6 +51,8 @@ struct Answer {
 struct Meta {
     #[serde(default)]
     changes: f64,
+    #[serde(default)]
+    size_after: Option<f64>,
 }
 
 /// D1 says `D1_ERROR: UNIQUE constraint failed: table.column: SQLITE_CONSTRAINT`.
@@ -82,7 +84,10 @@ impl D1 {
         let answers = self.0.batch(&prepared).await?;
         let text = String::from(JSON::stringify(&answers)?);
         let answers: Vec<Answer> = serde_json::from_str(&text).map_err(|e| JsValue::from_str(&e.to_string()))?;
-        Ok(answers.into_iter().map(|it| Rows { rows: it.results, changes: it.meta.changes as u32 }).collect())
+        Ok(answers
+            .into_iter()
+            .map(|it| Rows { rows: it.results, changes: it.meta.changes as u32, database_bytes: it.meta.size_after })
+            .collect())
     }
 }
 

@@ -1,8 +1,11 @@
-//! Aliases and alias domains.
+//! Aliases: the addresses that take mail.
+
+use std::collections::BTreeMap;
 
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::AliasRow;
+use mailroom_shared::api::aliases::AliasView;
 use mailroom_shared::api::aliases::ChangeAlias;
 use mailroom_shared::api::aliases::CreateAlias;
 use mailroom_shared::api::aliases::DeleteAlias;
@@ -10,7 +13,9 @@ use mailroom_shared::api::aliases::DomainRow;
 use mailroom_shared::api::aliases::EditAlias;
 use mailroom_shared::api::aliases::ListAliases;
 use mailroom_shared::api::aliases::ListDomains;
+use mailroom_shared::api::aliases::ReadAlias;
 use mailroom_shared::api::tag;
+use mailroom_shared::time::Span;
 
 use super::endpoint::Call;
 use crate::app::App;
@@ -21,39 +26,102 @@ use crate::store::records;
 use crate::store::settings;
 use crate::store::users;
 
+/// Providers' confirmations older than this are of no use to anybody.
+const CONFIRMATIONS: Span = Span::days(7);
+/// Addresses beside its own that an alias may have.
+const MAX_NAMES: usize = 50;
+const MAX_DEFAULTS: usize = 40;
+
 pub(super) async fn list(call: Call<ListAliases>) -> AppResult<Vec<AliasRow>> {
     Ok(aliases::list(&call.app).await?)
 }
 
 pub(super) async fn domains(call: Call<ListDomains>) -> AppResult<Vec<DomainRow>> {
-    Ok(settings::domains(&call.app).await?)
+    Ok(settings::domains_with_aliases(&call.app).await?)
 }
 
-/// Checks the form: a known domain, no clash with special addresses or another alias, one target.
-async fn check(app: &App, edit: &EditAlias, own: Option<&str>) -> AppResult<(EmailAddress, Vec<String>)> {
-    let address = EmailAddress::parse(edit.address.trim()).map_err(|_| AppError::field("address", "address"))?;
-    let domains = settings::domains(app).await?;
+pub(super) async fn read(call: Call<ReadAlias>) -> AppResult<AliasView> {
+    let app = &call.app;
+    let alias = aliases::read(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
+    let confirmations = aliases::confirmations(app, alias.id.as_str(), app.now() - CONFIRMATIONS).await?;
+    Ok(AliasView { alias, confirmations })
+}
+
+/// A local part that Mailroom itself uses at a domain, with what for: `catchall`, `bounce`, `default_from` or `reply`.
+fn special_use(domain: &DomainRow, local: &str) -> Option<&'static str> {
+    let is = |special: &str| !special.is_empty() && special.eq_ignore_ascii_case(local);
+    if is(&domain.catchall) {
+        Some("catchall")
+    } else if is(&domain.bounce) {
+        Some("bounce")
+    } else if is(&domain.default_from) {
+        Some("default_from")
+    } else if is("reply") {
+        Some("reply")
+    } else {
+        None
+    }
+}
+
+/// Checks one address of an alias: a domain of ours, no special address, nobody else's.
+async fn check_address(
+    app: &App,
+    domains: &[DomainRow],
+    field: &str,
+    text: &str,
+    own: Option<&str>,
+) -> AppResult<EmailAddress> {
+    let address = EmailAddress::parse(text.trim()).map_err(|_| AppError::field(field, "address"))?;
     let Some(domain) = domains.iter().find(|it| it.name.as_str() == address.domain()) else {
-        return Err(AppError::field("address", "domain_unknown"));
+        return Err(AppError::field_with(field, "domain_unknown", &[("domain", address.domain())]));
     };
     let local = address.local().to_lowercase();
-    // The reply and bounce addresses carry tokens after a plus; an alias there would swallow them.
-    if [domain.catchall.as_str(), &domain.bounce, &domain.default_from, "reply"].contains(&local.as_str())
-        || local.contains('+')
-    {
-        return Err(AppError::field("address", "reserved"));
+    if special_use(domain, &local).is_some() {
+        return Err(AppError::field_with(field, "reserved", &[("address", address.as_str())]));
+    }
+    // What stands after a plus is a tag, and the special addresses carry their tokens there.
+    if local.contains('+') {
+        return Err(AppError::field(field, "plus"));
     }
     if let Some(other) = aliases::by_key(app, &address.key()).await?
         && own != Some(other.id.as_str())
     {
-        let owner = other.owner_name.unwrap_or_default();
-        return Err(AppError::field("address", "taken").detail(format!("used by {} {owner}", other.address)));
+        return Err(taken(field, &address, &other));
     }
+    Ok(address)
+}
+
+/// Names who has an address: the alias, and what or whom it belongs to.
+fn taken(field: &str, address: &EmailAddress, other: &AliasRow) -> AppError {
+    let owner = match (&other.record_number, &other.owner_name, &other.creates) {
+        (Some(number), _, _) => number.clone(),
+        (None, Some(name), _) => name.clone(),
+        (None, None, Some(r#type)) => r#type.as_str().to_owned(),
+        (None, None, None) => other.address.as_str().to_owned(),
+    };
+    let args = [("address", address.as_str()), ("alias", other.address.as_str()), ("owner", owner.as_str())];
+    AppError::field_with(field, "taken_by", &args).detail(format!("used by {} ({owner})", other.address))
+}
+
+/// A form that may be saved.
+struct Checked {
+    address: EmailAddress,
+    listed: Vec<String>,
+    also: Vec<EmailAddress>,
+    defaults: BTreeMap<String, String>,
+}
+
+async fn check(app: &App, edit: &EditAlias, own: Option<&str>) -> AppResult<Checked> {
+    let domains = settings::domains(app).await?;
+    let address = check_address(app, &domains, "address", &edit.address, own).await?;
     match (&edit.creates, &edit.record) {
         (Some(name), None) if records::type_exists(app, name.as_str()).await? => {}
         (Some(_), None) => return Err(AppError::field("creates", "unknown")),
-        (None, Some(_)) => {}
+        (None, Some(record)) => must_be_record(app, "record", record.as_str()).await?,
         _ => return Err(AppError::field("creates", "one_of")),
+    }
+    if let Some(parent) = &edit.parent {
+        must_be_record(app, "parent", parent.as_str()).await?;
     }
     if let Some(user) = &edit.owner
         && users::by_id(app, user.as_str()).await?.is_none()
@@ -66,42 +134,96 @@ async fn check(app: &App, edit: &EditAlias, own: Option<&str>) -> AppResult<(Ema
         EmailAddress::parse(&probe).map_err(|_| AppError::field("listed", "address"))?;
         listed.push(text.to_lowercase());
     }
-    Ok((address, listed))
+    let mut also: Vec<EmailAddress> = Vec::new();
+    for text in edit.also.iter().filter(|it| !it.trim().is_empty()) {
+        let it = check_address(app, &domains, "also", text, own).await?;
+        if it != address && !also.contains(&it) {
+            also.push(it);
+        }
+    }
+    if also.len() > MAX_NAMES {
+        return Err(AppError::field("also", "too_many"));
+    }
+    let clean = |(name, value): (&String, &String)| (name.trim().to_owned(), value.trim().to_owned());
+    let defaults: BTreeMap<String, String> =
+        edit.defaults.iter().map(clean).filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect();
+    if defaults.len() > MAX_DEFAULTS || defaults.iter().any(|(name, value)| name.len() > 100 || value.len() > 2_000) {
+        return Err(AppError::field("defaults", "too_long"));
+    }
+    if defaults.get("email").is_some_and(|it| EmailAddress::parse(it).is_err()) {
+        return Err(AppError::field("defaults", "address"));
+    }
+    Ok(Checked { address, listed, also, defaults })
 }
 
-fn statement_parts<'a>(edit: &'a EditAlias, address: &'a EmailAddress, listed: &'a [String]) -> aliases::Edit<'a> {
-    aliases::Edit {
-        address,
-        creates: edit.creates.as_ref().map(|it| it.as_str()),
-        record: edit.record.as_ref().map(|it| it.as_str()),
-        contact_rule: edit.contact_rule,
-        listed,
-        outcome: edit.outcome,
-        refusal_text: edit.refusal_text.as_deref().map(str::trim).filter(|it| !it.is_empty()),
-        owner: edit.owner.as_ref().map(|it| it.as_str()),
+async fn must_be_record(app: &App, field: &str, id: &str) -> AppResult<()> {
+    match records::newest_message(app, id).await? {
+        Some(_) => Ok(()),
+        None => Err(AppError::field(field, "unknown")),
     }
 }
 
-pub(super) async fn create(call: Call<CreateAlias>) -> AppResult<AliasRow> {
-    let (address, listed) = check(&call.app, &call.body, None).await?;
-    let id = call.app.new_id();
-    call.app.run(aliases::insert(&id, &statement_parts(&call.body, &address, &listed), call.app.now())).await?;
-    call.stale(vec![tag::ALIASES.to_owned()]);
-    aliases::read(&call.app, &id).await?.ok_or_else(AppError::not_found)
+fn statement_parts<'a>(edit: &'a EditAlias, checked: &'a Checked) -> aliases::Edit<'a> {
+    aliases::Edit {
+        address: &checked.address,
+        creates: edit.creates.as_ref().map(|it| it.as_str()),
+        record: edit.record.as_ref().map(|it| it.as_str()),
+        contact_rule: edit.contact_rule,
+        listed: &checked.listed,
+        outcome: edit.outcome,
+        refusal_text: edit.refusal_text.as_deref().map(str::trim).filter(|it| !it.is_empty()),
+        owner: edit.owner.as_ref().map(|it| it.as_str()),
+        defaults: &checked.defaults,
+        any_domain: edit.any_domain,
+        parent: edit.parent.as_ref().filter(|_| edit.record.is_none()).map(|it| it.as_str()),
+    }
 }
 
-pub(super) async fn change(call: Call<ChangeAlias>) -> AppResult<AliasRow> {
-    let id = call.path(0).to_owned();
-    aliases::read(&call.app, &id).await?.ok_or_else(AppError::not_found)?;
-    let (address, listed) = check(&call.app, &call.body, Some(&id)).await?;
-    call.app.run(aliases::update(&id, &statement_parts(&call.body, &address, &listed))).await?;
+/// Further addresses as rows: those asked for, and earlier ones, the address of before a rename included.
+fn names<'a>(checked: &'a Checked, former: &'a [EmailAddress]) -> Vec<aliases::Name<'a>> {
+    let also = checked.also.iter().map(|address| aliases::Name { address, is_former: false });
+    let former = former
+        .iter()
+        .filter(|it| **it != checked.address && !checked.also.contains(it))
+        .map(|address| aliases::Name { address, is_former: true });
+    also.chain(former).collect()
+}
+
+pub(super) async fn create(call: Call<CreateAlias>) -> AppResult<AliasRow> {
+    let app = &call.app;
+    let checked = check(app, &call.body, None).await?;
+    let id = app.new_id();
+    let now = app.now();
+    let mut statements = vec![aliases::insert(&id, &statement_parts(&call.body, &checked), now)];
+    statements.extend(aliases::set_names(&id, &names(&checked, &[]), now));
+    app.db.batch(statements).await?;
     call.stale(vec![tag::ALIASES.to_owned()]);
-    aliases::read(&call.app, &id).await?.ok_or_else(AppError::not_found)
+    aliases::read(app, &id).await?.ok_or_else(AppError::not_found)
+}
+
+/// A new address keeps the old one alive until its conversations are quiet.
+pub(super) async fn change(call: Call<ChangeAlias>) -> AppResult<AliasRow> {
+    let app = &call.app;
+    let id = call.path(0).to_owned();
+    let before = aliases::read(app, &id).await?.ok_or_else(AppError::not_found)?;
+    let checked = check(app, &call.body, Some(&id)).await?;
+    let wanted = call.body.former.as_ref();
+    let is_kept = |it: &EmailAddress| wanted.is_none_or(|all| all.iter().any(|text| text.trim() == it.as_str()));
+    let mut former: Vec<EmailAddress> = before.former.iter().filter(|it| is_kept(it)).cloned().collect();
+    if before.address.key() != checked.address.key() && before.received > 0 {
+        former.push(before.address.clone());
+    }
+    let now = app.now();
+    let mut statements = aliases::set_names(&id, &names(&checked, &former), now);
+    statements.push(aliases::update(&id, &statement_parts(&call.body, &checked)));
+    app.db.batch(statements).await?;
+    call.stale(vec![tag::ALIASES.to_owned()]);
+    aliases::read(app, &id).await?.ok_or_else(AppError::not_found)
 }
 
 pub(super) async fn delete(call: Call<DeleteAlias>) -> AppResult<()> {
-    let deleted = call.app.run(aliases::delete(call.path(0))).await?;
-    if deleted.changes == 0 {
+    let deleted = call.app.db.batch(aliases::delete(call.path(0)).to_vec()).await?;
+    if deleted.last().is_none_or(|it| it.changes == 0) {
         return Err(AppError::new(ProblemCode::NotFound));
     }
     call.stale(vec![tag::ALIASES.to_owned()]);

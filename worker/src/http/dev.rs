@@ -28,6 +28,12 @@ struct Switches {
     jobs: Option<bool>,
 }
 
+#[derive(Deserialize)]
+struct Letters {
+    queue: String,
+    bodies: Vec<serde_json::Value>,
+}
+
 pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
     router
         .route(
@@ -50,6 +56,16 @@ pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
                     db: Some(DEV_FAULTS.db.load(Ordering::Relaxed)),
                     blobs: Some(DEV_FAULTS.blobs.load(Ordering::Relaxed)),
                     jobs: Some(DEV_FAULTS.jobs.load(Ordering::Relaxed)),
+                })
+            }),
+        )
+        .route(
+            // Messages of a queue, as the platform would hand them over; the dead letters too, which locally never come.
+            "/api/dev/queue",
+            post(|axum::extract::State(shared): AppState, Json(letters): Json<Letters>| {
+                local(async move {
+                    let bodies: Vec<String> = letters.bodies.iter().map(ToString::to_string).collect();
+                    Json(crate::jobs::consume(&shared.app, &letters.queue, &bodies).await)
                 })
             }),
         )

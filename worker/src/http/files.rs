@@ -24,8 +24,10 @@ use super::endpoint::authorise;
 use super::endpoint::check_origin;
 use super::endpoint::query;
 use super::local;
+use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::store::incoming;
 use crate::store::messages;
 
 /// Largest file: what a mail of 25 MiB can carry after base64.
@@ -49,6 +51,12 @@ pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
             "/api/v1/messages/{id}/original",
             get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
                 local(async move { answer(original(shared, &id, request).await) })
+            }),
+        )
+        .route(
+            "/api/v1/incoming/{id}/original",
+            get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
+                local(async move { answer(incoming_original(shared, &id, request).await) })
             }),
         )
 }
@@ -156,7 +164,20 @@ async fn original(shared: Shared, id: &str, request: Request) -> AppResult<Respo
     authorise(app, request.headers(), Access::User).await?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
     let key = source.raw_key.ok_or_else(AppError::not_found)?;
-    let raw = app.blobs.get(&key).await?.ok_or_else(AppError::not_found)?;
+    raw_mail(app, &key, &request).await
+}
+
+/// The raw mail of a hand-over, whether it became a message or not.
+async fn incoming_original(shared: Shared, id: &str, request: Request) -> AppResult<Response> {
+    let app = &shared.app;
+    authorise(app, request.headers(), Access::User).await?;
+    let kept = incoming::kept(app, id).await?.ok_or_else(AppError::not_found)?;
+    let key = kept.raw_key.ok_or_else(AppError::not_found)?;
+    raw_mail(app, &key, &request).await
+}
+
+async fn raw_mail(app: &App, key: &str, request: &Request) -> AppResult<Response> {
+    let raw = app.blobs.get(key).await?.ok_or_else(AppError::not_found)?;
     let show = request.uri().query().is_some_and(|it| it.contains("show"));
     let (content_type, kind) =
         if show { ("text/plain; charset=utf-8", "inline") } else { ("message/rfc822", "attachment") };

@@ -161,6 +161,9 @@ pub(super) async fn set_up(call: Call<DoSetUp>) -> AppResult<Answer<Me>> {
                 outcome: mailroom_shared::api::aliases::RuleOutcome::Refuse,
                 refusal_text: None,
                 owner: None,
+                defaults: &std::collections::BTreeMap::new(),
+                any_domain: false,
+                parent: None,
             };
             statements.push(crate::store::aliases::insert(&app.new_id(), &edit, now));
         }

@@ -12,10 +12,15 @@ use mailroom_shared::gateway::inquire::inquire;
 use mailroom_shared::gateway::plan::IngestPlan;
 use mailroom_shared::gateway::plan::Write;
 use mailroom_shared::gateway::plan::plan;
+use mailroom_shared::gateway::verdict::Action;
 use mailroom_shared::gateway::verdict::Decision;
 use mailroom_shared::gateway::verdict::Mark;
 use mailroom_shared::gateway::verdict::Verdict;
+use mailroom_shared::intake::calendar;
+use mailroom_shared::intake::confirmation;
+use mailroom_shared::intake::wish::Wish;
 use mailroom_shared::mail::inbound::Envelope;
+use mailroom_shared::mail::inbound::InboundMail;
 use mailroom_shared::mail::parse;
 use mailroom_shared::outbox::failure::Reason;
 use mailroom_shared::time::Timestamp;
@@ -48,7 +53,7 @@ const AT_ONCE: usize = 24;
 
 /// Why a mail could not be written now.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum Fault {
+pub enum Fault {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -59,12 +64,26 @@ pub(super) enum Fault {
     NoRaw(String),
     #[error("refused after it was accepted: {0}")]
     Refused(String),
+    #[error("{0}")]
+    Gone(&'static str),
 }
 
 impl Fault {
     /// An outage, not something about this mail: it is tried for as long as it takes.
     fn passes(&self) -> bool {
         matches!(self, Self::Blob(_) | Self::Db(_) | Self::Store(StoreError::Db(_)))
+    }
+
+    /// Code for people: `fault.<code>`.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(StoreError::Corrupt(_)) => "corrupt",
+            Self::Store(StoreError::Db(_)) | Self::Db(_) => "database",
+            Self::Blob(_) => "storage",
+            Self::NoRaw(_) => "no_raw",
+            Self::Refused(_) => "refused",
+            Self::Gone(_) => "gone",
+        }
     }
 }
 
@@ -75,8 +94,20 @@ pub async fn run(app: &SharedApp, ids: &[String]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes what the sweep found.
-pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
+/// What the queue gave up. A mail that breaks the Worker would break the sweep too: it is put before the people first,
+/// and only then tried once more, since most letters die of an outage that is over.
+pub(super) async fn drain(app: &SharedApp, ids: &[String]) -> Result<(), StoreError> {
+    app.db.batch(ingests::give_up(ids, app.now()).to_vec()).await?;
+    let dead = ingests::failed_of(app, ids).await?;
+    for it in dead {
+        write_all(app, vec![it]).await;
+    }
+    Ok(())
+}
+
+/// Writes what the sweep found; tells how many could not be written.
+pub async fn write_all(app: &SharedApp, open: Vec<Open>) -> usize {
+    let mut failed = 0;
     let mut tags = BTreeSet::new();
     let mut has_mail = false;
     for chunk in chunks(open) {
@@ -91,8 +122,10 @@ pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
                     log::error("mail_not_written", &[("mail", &open.id), ("error", &error.to_string())]);
                     // Should this fail too, the row stays as it is and the sweep comes back to it.
                     let most = if error.passes() { u32::MAX } else { MAX_TRIES };
-                    let _ = app.run(ingests::failed(&open.id, &error.to_string(), most)).await;
-                    tags.insert(tag::SHELL.to_owned());
+                    let row = ingests::failed(&open.id, error.code(), &error.to_string(), most);
+                    let _ = app.db.batch(vec![row, ingests::alias_fails(&open.id, app.now())]).await;
+                    tags.extend([tag::SHELL.to_owned(), tag::INCOMING.to_owned()]);
+                    failed += 1;
                 }
             }
         }
@@ -105,6 +138,7 @@ pub async fn write_all(app: &SharedApp, open: Vec<Open>) {
     if has_mail {
         app.nudge(super::Job::Deliver, 0).await;
     }
+    failed
 }
 
 /// What is worked on at once. The first mail of each sender comes in an earlier chunk than his others: what it makes, a
@@ -116,24 +150,52 @@ fn chunks(open: Vec<Open>) -> Vec<Vec<Open>> {
     firsts.chunks(AT_ONCE).chain(others.chunks(AT_ONCE)).map(<[Open]>::to_vec).collect()
 }
 
-#[derive(Default)]
-struct Written {
-    tags: Vec<String>,
-    has_mail: bool,
+/// What writing a mail changed for others.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub tags: Vec<String>,
+    pub has_mail: bool,
+}
+
+/// A mail with everything that is decided about it.
+pub(super) struct Decided {
+    pub mail: InboundMail,
+    pub arrival: Arrival,
+    pub facts: Facts,
+    pub context: Context,
+    pub verdict: Verdict,
+}
+
+/// Decides about a stored mail, again: a reply may have come before our own copy of what it answers was written, and a
+/// person may have decided meanwhile.
+pub(super) async fn decide_again(app: &App, open: &Open, wish: Option<&Wish>) -> Result<Decided, Fault> {
+    let raw = app.blobs.get(&open.raw_key).await?.ok_or_else(|| Fault::NoRaw(open.raw_key.clone()))?;
+    let envelope = Envelope { mail_from: sender(&open.mail_from), rcpt_to: open.rcpt_to.clone() };
+    let mut arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
+    if let Some(wish) = wish {
+        wish.address(&mut arrival);
+    }
+    let mail = parse::parse(&raw);
+    let inquiry = inquire(&arrival, &app.config.token_secret);
+    let (mut context, mut facts) = facts::load(app, &inquiry, Some(&open.id)).await?;
+    if let Some(wish) = wish {
+        wish.admit(&mut facts, &mut context);
+    }
+    let verdict = decide(&arrival, &facts, &context, open.received);
+    Ok(Decided { mail, arrival, facts, context, verdict })
 }
 
 async fn one(app: &App, open: &Open) -> Result<Written, Fault> {
-    let raw = app.blobs.get(&open.raw_key).await?.ok_or_else(|| Fault::NoRaw(open.raw_key.clone()))?;
-    let envelope = Envelope { mail_from: sender(&open.mail_from), rcpt_to: open.rcpt_to.clone() };
-    let arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
-    let mail = parse::parse(&raw);
-    // Read again: a reply may have come before our own copy of what it answers was written.
-    let inquiry = inquire(&arrival, &app.config.token_secret);
-    let (context, facts) = facts::load(app, &inquiry, Some(&open.id)).await?;
-    let verdict = decide(&arrival, &facts, &context, open.received);
+    let Decided { mail, arrival, facts, context, verdict } = decide_again(app, open, open.wish.as_ref()).await?;
     if verdict.decision == Decision::Refused {
         let why = verdict.refusal.map(|it| it.text).unwrap_or_default();
         return Err(Fault::Refused(why));
+    }
+    let held = verdict.routes.iter().find_map(|it| it.held);
+    if let Some(held) = held.filter(|_| verdict.routes.iter().all(|it| it.action == Action::Create)) {
+        // A record is made when somebody wants it; until then the hand-over waits in the tray.
+        app.run(ingests::hold(&open.id, held.as_str())).await?;
+        return Ok(Written { tags: vec![tag::INCOMING.to_owned(), tag::SHELL.to_owned()], has_mail: false });
     }
     let mut ids = || app.new_id();
     let plan = plan(&mail, &arrival, &verdict, &facts, &context, &mut ids, open.received);
@@ -142,7 +204,7 @@ async fn one(app: &App, open: &Open) -> Result<Written, Fault> {
             app.blobs.put(&messages::blob_key(&file.sha256), &source.bytes).await?;
         }
     }
-    let (statements, written) = statements(app, open, &arrival, &verdict, &plan, &facts, &context);
+    let (statements, written) = statements(app, open, &mail, &arrival, &verdict, &plan, &facts, &context);
     match app.db.batch(statements).await {
         Ok(_) => Ok(written),
         // Somebody else wrote it meanwhile: exactly what the key is for.
@@ -151,9 +213,11 @@ async fn one(app: &App, open: &Open) -> Result<Written, Fault> {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "everything that is known about one mail")]
 fn statements(
     app: &App,
     open: &Open,
+    mail: &InboundMail,
     arrival: &Arrival,
     verdict: &Verdict,
     plan: &IngestPlan,
@@ -182,6 +246,7 @@ fn statements(
     }
     let first = plan.writes.first();
     let route = verdict.routes.first();
+    out.extend(remarks(open, arrival, verdict, plan, mail));
     out.push(ingests::done(
         &open.id,
         first.map(|it| it.record.as_str()),
@@ -190,6 +255,29 @@ fn statements(
         route.map(|it| it.r#type.as_str()),
     ));
     (out, written)
+}
+
+/// What is noted beside the rows of the plan: why it is no plain message, invitations, a record it may be meant for, a
+/// provider that asks to confirm a forwarding.
+fn remarks(open: &Open, arrival: &Arrival, verdict: &Verdict, plan: &IngestPlan, mail: &InboundMail) -> Vec<Statement> {
+    let mut out = Vec::new();
+    match (verdict.decision, plan.writes.iter().find_map(|it| it.message.held)) {
+        (Decision::Report, _) => out.push(ingests::set_outcome(&open.id, "report", None)),
+        (Decision::Ignored, _) => out.push(ingests::set_outcome(&open.id, "ignored", None)),
+        (_, Some(held)) => out.push(ingests::set_outcome(&open.id, "held", Some(held.as_str()))),
+        _ => {}
+    }
+    let calendar = calendar::events(&mail.attachments);
+    let suggestion = verdict.suggestion.as_ref().filter(|_| plan.writes.iter().all(|it| it.new_record.is_some()));
+    if !calendar.is_empty() || suggestion.is_some() {
+        for write in &plan.writes {
+            out.push(messages::set_remarks(write.message.id.as_str(), &calendar, suggestion.map(|it| it.as_str())));
+        }
+    }
+    if let Some(it) = confirmation::confirmation(&mail.head, &mail.text, arrival.authentication.from_trusted) {
+        out.push(ingests::set_confirmation(&open.id, &crate::store::to_json(&it)));
+    }
+    out
 }
 
 fn push_write(
@@ -283,7 +371,23 @@ fn push_write(
     let shown_files = write.attachments.iter().filter(|it| !it.inline).count();
     out.push(messages::touch_record(record, &m.author_name, &m.snippet, shown_files, m.at));
     let words = [m.subject.as_str(), &m.text, &m.author_name, m.author_email.as_ref().map_or("", |it| it.as_str())];
-    out.push(records::index_words(record, &words.join(" ")));
+    out.extend(messages::index_words(message, record, &words.join(" ")));
+    push_effects(out, app, arrival, write, context, now)
+}
+
+/// What a message means for others: somebody waits, took part, is told. A held one means nothing yet; when it is let in
+/// this is what happens then.
+pub(super) fn push_effects(
+    out: &mut Vec<Statement>,
+    app: &App,
+    arrival: &Arrival,
+    write: &Write,
+    context: &Context,
+    now: Timestamp,
+) -> bool {
+    let record = write.record.as_str();
+    let m = &write.message;
+    let message = m.id.as_str();
     if let Some(since) = write.waiting_since {
         out.push(records::start_waiting(record, since));
     }
@@ -298,7 +402,7 @@ fn push_write(
             out.push(suppressions::wrote(&author.key()));
         }
         if let Some(alias) = &write.alias {
-            out.push(aliases::mark_received(alias.as_str(), m.at));
+            out.extend(aliases::mark_received(alias.as_str(), &arrival.envelope.rcpt_to.key(), m.at));
         }
     }
     out.extend(post::notify_inside(&write.notify, message, record, now));

@@ -101,7 +101,8 @@ pub fn contacts_where(condition: &str) -> String {
          (SELECT json_group_array(address) FROM (SELECT address FROM contact_emails WHERE contact_id = c.id ORDER BY position))
            || '' AS emails,
          u.id AS user_id, u.role, u.notify_by, u.language, COALESCE(u.archived, 0) AS user_archived,
-         EXISTS (SELECT 1 FROM contact_emails e JOIN aliases a ON a.key = e.key WHERE e.contact_id = c.id) AS is_alias,
+         EXISTS (SELECT 1 FROM contact_emails e JOIN aliases a ON a.key = e.key WHERE e.contact_id = c.id)
+           OR EXISTS (SELECT 1 FROM contact_emails e JOIN alias_names n ON n.key = e.key WHERE e.contact_id = c.id) AS is_alias,
          EXISTS (SELECT 1 FROM contact_emails e JOIN suppressions s ON s.address_key = e.key
            WHERE e.contact_id = c.id AND e.position = 0 AND s.scope = 'all') AS suppressed
          FROM contacts c LEFT JOIN users u ON u.contact_id = c.id WHERE {condition}"
@@ -117,6 +118,7 @@ const ASKED: &str = "asked_messages AS MATERIALIZED (
      OR id IN (SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2)))),
  asked_aliases AS MATERIALIZED (
    SELECT id, record_id, parent_record_id, owner_id FROM aliases WHERE key IN (SELECT value FROM json_each(?3))
+     OR id IN (SELECT alias_id FROM alias_names WHERE key IN (SELECT value FROM json_each(?3)))
      OR (any_domain = 1 AND substr(key, 1, instr(key, '@') - 1) IN (SELECT value FROM json_each(?4)))),
  asked_records AS MATERIALIZED (
    SELECT record_id AS id FROM asked_messages UNION SELECT record_id FROM asked_aliases
@@ -128,6 +130,14 @@ const ASKED: &str = "asked_messages AS MATERIALIZED (
        WHERE r.id IN (SELECT id FROM asked_records)
      UNION SELECT author_id FROM asked_messages
      UNION SELECT contact_id FROM users WHERE id IN (SELECT owner_id FROM asked_aliases))";
+
+/// What is read of an alias beside its address; further addresses of one are rows of their own.
+const ALIAS: &str = "a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed, a.outcome,
+ a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact
+ FROM aliases a LEFT JOIN users u ON u.id = a.owner_id";
+
+/// Since when mail of a sender (`?1`) counts for loop protection: a person may have released him.
+const COUNTED: &str = "(SELECT COALESCE(MAX(released), 0) FROM paused_senders WHERE address_key = ?1)";
 
 fn asked(inquiry: &Inquiry) -> Statement {
     statement!(
@@ -307,9 +317,12 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
     let window = now - LOOP_WINDOW;
     vec![
         statement!(
-            "SELECT a.id, a.address, a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed,
-             a.outcome, a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact
-             FROM aliases a LEFT JOIN users u ON u.id = a.owner_id WHERE a.id IN (SELECT id FROM asked_aliases)"
+            format!(
+                "SELECT a.id, a.address, {ALIAS} WHERE a.id IN (SELECT id FROM asked_aliases)
+                 UNION ALL SELECT a.id, n.address, {ALIAS} JOIN alias_names n ON n.alias_id = a.id
+                 WHERE n.key IN (SELECT value FROM json_each(?1))"
+            ),
+            to_json(&inquiry.alias_keys)
         ),
         statement!(
             "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at FROM messages
@@ -357,18 +370,28 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
             to_json(&inquiry.reported)
         ),
         statement!(
-            "SELECT alias_key, record_id, type, received FROM ingests WHERE sender_key = ?1 AND received > ?2
-             AND id IS NOT ?3 ORDER BY received DESC LIMIT 1000",
+            format!(
+                "SELECT alias_key, record_id, type, received FROM ingests WHERE sender_key = ?1
+                 AND received > MAX(?2, {COUNTED}) AND id IS NOT ?3 ORDER BY received DESC LIMIT 1000"
+            ),
             &sender,
             window,
             except
         ),
         statement!(
-            "SELECT at FROM refusals WHERE sender_key = ?1 AND sender_key IS NOT NULL AND reason = 'loop' AND at > ?2 LIMIT 100",
+            format!(
+                "SELECT at FROM refusals WHERE sender_key = ?1 AND sender_key IS NOT NULL AND reason = 'loop'
+                 AND at > MAX(?2, {COUNTED}) LIMIT 100"
+            ),
             &sender,
             window
         ),
-        statement!("SELECT EXISTS (SELECT 1 FROM paused_senders WHERE address_key = ?1) AS paused", &sender),
+        statement!(
+            "SELECT EXISTS (SELECT 1 FROM paused_senders WHERE address_key = ?1 AND released IS NULL
+               AND (until IS NULL OR until > ?2)) AS paused",
+            &sender,
+            now
+        ),
         statement!(
             "SELECT r.id, r.title,
              EXISTS (SELECT 1 FROM deliveries d WHERE d.address_key = ?1 AND d.record_id = r.id) AS answered

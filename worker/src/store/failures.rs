@@ -113,7 +113,7 @@ pub async fn groups(app: &App, me: &Me, only_mine: bool) -> Result<FailureGroups
             latest: it.latest,
         })
         .collect();
-    groups.sort_by(|a, b| (b.failing, b.waiting, b.latest).cmp(&(a.failing, a.waiting, a.latest)));
+    groups.sort_by_key(|it| std::cmp::Reverse((it.failing, it.waiting, it.latest)));
     Ok(FailureGroups { groups, mine, all })
 }
 

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
 use mailroom_shared::api::Page;
+use mailroom_shared::api::messages::CalendarEvent;
 use mailroom_shared::api::messages::EnvelopeView;
 use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::messages::MessageQuery;
 use mailroom_shared::api::messages::MessageView;
+use mailroom_shared::api::messages::SuggestionView;
 use mailroom_shared::api::messages::SystemLine;
 use mailroom_shared::id::ContactId;
 use mailroom_shared::id::MessageId;
@@ -90,6 +92,12 @@ struct Row {
     leaves_at: Option<Timestamp>,
     at: Timestamp,
     settled: u32,
+    #[serde(deserialize_with = "opt_json")]
+    calendar: Option<Vec<CalendarEvent>>,
+    suggestion_id: Option<RecordId>,
+    suggestion_number: Option<u32>,
+    suggestion_title: Option<String>,
+    suggestion_prefix: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -102,8 +110,10 @@ struct StateRow {
 const SELECT: &str =
     "SELECT m.id, m.kind, m.internal, m.incoming, m.automatic, m.author_id, m.author_name, m.author_email,
  c.internal AS author_internal, m.subject, m.recipients, m.delivered_to, m.text, m.folded, m.has_html,
- m.has_remote_images, m.authenticated, m.system, m.issues, m.held, m.raw_key, m.leaves_at, m.at, m.settled
- FROM messages m LEFT JOIN contacts c ON c.id = m.author_id";
+ m.has_remote_images, m.authenticated, m.system, m.issues, m.held, m.raw_key, m.leaves_at, m.at, m.settled, m.calendar,
+ s.id AS suggestion_id, s.number AS suggestion_number, s.title AS suggestion_title, st.prefix AS suggestion_prefix
+ FROM messages m LEFT JOIN contacts c ON c.id = m.author_id
+ LEFT JOIN records s ON s.id = m.suggestion_id AND s.deleted = 0 LEFT JOIN record_types st ON st.name = s.type";
 
 /// Envelope of a message out of the states of its deliveries.
 pub fn envelope_view(
@@ -175,6 +185,15 @@ fn assemble(
                 issues: row.issues,
                 held: row.held,
                 has_original: row.raw_key.is_some(),
+                calendar: row.calendar.unwrap_or_default(),
+                suggestion: row.suggestion_id.zip(row.suggestion_title).map(|(record, title)| SuggestionView {
+                    number: super::records::number(
+                        &row.suggestion_prefix.unwrap_or_default(),
+                        row.suggestion_number.unwrap_or_default(),
+                    ),
+                    record,
+                    title,
+                }),
             }
         })
         .collect()
@@ -203,7 +222,11 @@ pub fn list_statement(record: &str, query: &MessageQuery) -> (Statement, u32) {
     if let Some((at, id)) = super::read_cursor(query.cursor.as_deref()) {
         filter.and("(m.at, m.id) < ($0, $1)", [Value::Number(at), id.into()]);
     }
-    let sql = format!("{SELECT} WHERE m.record_id = ?1{} ORDER BY m.at DESC, m.id DESC LIMIT ?2", filter.sql);
+    // A dismissed one is in the journal, not in the chatter.
+    let sql = format!(
+        "{SELECT} WHERE m.record_id = ?1 AND m.held IS NOT 'dismissed'{} ORDER BY m.at DESC, m.id DESC LIMIT ?2",
+        filter.sql
+    );
     (Statement { sql: sql.into(), params: filter.params }, limit)
 }
 
@@ -377,6 +400,56 @@ pub fn insert(m: &NewMessage, at: Timestamp) -> Statement {
         m.draft.as_ref(),
         m.leaves_at,
         at,
+    )
+}
+
+/// No longer held; with the contact who is now believed to have written it.
+pub fn let_in(id: &str, author: Option<&str>) -> Statement {
+    statement!("UPDATE messages SET held = NULL, author_id = COALESCE(?2, author_id) WHERE id = ?1", id, author)
+}
+
+pub fn hold_again(id: &str, held: &str) -> Statement {
+    statement!("UPDATE messages SET held = ?2 WHERE id = ?1 AND held = 'dismissed'", id, held)
+}
+
+/// Takes a held message off its record's chatter and figures.
+pub fn dismiss(record: &str, id: &str) -> [Statement; 2] {
+    let newest = "FROM messages WHERE record_id = ?1 AND kind <> 'system' AND held IS NOT 'dismissed'
+      ORDER BY at DESC, id DESC LIMIT 1";
+    [
+        statement!("UPDATE messages SET held = 'dismissed' WHERE id = ?1", id),
+        statement!(
+            format!(
+                "UPDATE records SET messages = MAX(messages - 1, 0),
+                 attachments = MAX(attachments - (SELECT COUNT(*) FROM attachments WHERE message_id = ?2 AND inline = 0), 0),
+                 last_author = (SELECT author_name {newest}), last_snippet = (SELECT substr(text, 1, 140) {newest})
+                 WHERE id = ?1"
+            ),
+            record,
+            id
+        ),
+    ]
+}
+
+/// Puts a message back into its record's figures.
+pub fn count_again(record: &str, id: &str) -> Statement {
+    statement!(
+        "UPDATE records SET messages = messages + 1,
+           attachments = attachments + (SELECT COUNT(*) FROM attachments WHERE message_id = ?2 AND inline = 0),
+           last_author = (SELECT author_name FROM messages WHERE id = ?2),
+           last_snippet = (SELECT substr(text, 1, 140) FROM messages WHERE id = ?2) WHERE id = ?1",
+        record,
+        id
+    )
+}
+
+/// Invitations of a message, and the record it may be meant for.
+pub fn set_remarks(id: &str, calendar: &[CalendarEvent], suggestion: Option<&str>) -> Statement {
+    statement!(
+        "UPDATE messages SET calendar = ?2, suggestion_id = ?3 WHERE id = ?1",
+        id,
+        Some(calendar).filter(|it| !it.is_empty()).map(to_json),
+        suggestion
     )
 }
 

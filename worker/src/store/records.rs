@@ -335,6 +335,37 @@ pub fn insert(record: &NewRecord<'_>, now: Timestamp) -> [Statement; 2] {
     ]
 }
 
+#[derive(Deserialize)]
+struct LabelRow {
+    prefix: String,
+    number: u32,
+    title: String,
+}
+
+/// Number and title of a record.
+pub async fn label(app: &App, record: &str) -> Result<Option<(String, String)>, StoreError> {
+    let sql =
+        "SELECT t.prefix, r.number, r.title FROM records r JOIN record_types t ON t.name = r.type WHERE r.id = ?1";
+    let row = super::decode_one::<LabelRow>(app.run(statement!(sql, record)).await?)?;
+    Ok(row.map(|it| (number(&it.prefix, it.number), it.title)))
+}
+
+#[derive(Deserialize)]
+struct MessageIdRow {
+    id: String,
+}
+
+/// What mail for a record hangs on: its newest public message, else its newest line. `None`: there is no such record.
+pub async fn newest_message(app: &App, record: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT COALESCE(
+        (SELECT id FROM messages WHERE record_id = r.id AND kind IN ('comment', 'email') AND internal = 0 AND held IS NULL
+           ORDER BY at DESC, id DESC LIMIT 1),
+        (SELECT id FROM messages WHERE record_id = r.id AND internal = 0 ORDER BY at DESC, id DESC LIMIT 1)) AS id
+      FROM records r WHERE r.id = ?1 AND r.deleted = 0";
+    let rows = app.run(statement!(sql, record)).await?;
+    Ok(super::decode_one::<MessageIdRow>(rows)?.map(|it| it.id))
+}
+
 /// Adds words to the full-text index.
 pub fn index_words(record: &str, words: &str) -> Statement {
     statement!("INSERT INTO search (text, record_id) VALUES (?1, ?2)", words, record)

@@ -86,6 +86,11 @@ pub struct NewRefusal<'a> {
     pub from: &'a str,
     pub rfc_id: Option<&'a str>,
     pub sha256: &'a str,
+    pub content_sha256: &'a str,
+    pub size: usize,
+    pub recipient_key: &'a str,
+    /// Main header lines, see `intake::kept`.
+    pub head: &'a str,
     pub status: &'a str,
     pub reason: &'a str,
     pub text: &'a str,
@@ -95,8 +100,9 @@ pub struct NewRefusal<'a> {
 
 pub fn insert(r: &NewRefusal<'_>, at: Timestamp) -> Statement {
     statement!(
-        "INSERT INTO refusals (id, at, mail_from, rcpt_to, subject, from_text, rfc_id, sha256, status, reason, text, why, sender_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO refusals (id, at, mail_from, rcpt_to, subject, from_text, rfc_id, sha256, status, reason, text, why, sender_key,
+           content_sha256, size, recipient_key, head)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         r.id,
         at,
         r.mail_from,
@@ -109,6 +115,29 @@ pub fn insert(r: &NewRefusal<'_>, at: Timestamp) -> Statement {
         r.reason,
         r.text,
         super::to_json(r.why),
-        r.sender_key
+        r.sender_key,
+        r.content_sha256,
+        r.size,
+        r.recipient_key,
+        r.head
+    )
+}
+
+/// Days the journal of refused and ignored mail is kept, unless the setting says otherwise.
+pub const KEPT_DAYS: u32 = 90;
+/// Name of that setting.
+pub const JOURNAL_DAYS: &str = "journal_days";
+
+/// Ends what is older.
+pub fn forget(before: Timestamp) -> [Statement; 2] {
+    [statement!("DELETE FROM refusals WHERE at < ?1", before), statement!("DELETE FROM ignored WHERE at < ?1", before)]
+}
+
+/// A broken alias that had to refuse is shown as failing. Without an alias of that address nothing happens.
+pub fn alias_fails(key: &str, now: Timestamp) -> Statement {
+    statement!(
+        "UPDATE aliases SET state = 'failing', failing_since = COALESCE(failing_since, ?2) WHERE key = ?1",
+        key,
+        now
     )
 }

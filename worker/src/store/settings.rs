@@ -48,6 +48,11 @@ pub async fn value(app: &App, key: &str) -> Result<Option<String>, StoreError> {
     Ok(super::decode_one::<ValueRow>(app.run(get(key)).await?)?.map(|it| it.value))
 }
 
+/// A setting of days, the default where none was saved.
+pub fn days(answers: &mut Answers, default: u32) -> Result<u32, StoreError> {
+    Ok(answers.one::<ValueRow>()?.and_then(|it| it.value.parse().ok()).unwrap_or(default))
+}
+
 /// The policy of a settings row, the default where none was saved.
 pub fn policy(answers: &mut Answers) -> Result<Policy, StoreError> {
     match answers.one::<ValueRow>()? {
@@ -64,10 +69,53 @@ pub async fn domains(app: &App) -> Result<Vec<DomainRow>, StoreError> {
     decode(app.run(list_domains()).await?)
 }
 
+/// Domains with the number of aliases at each.
+pub async fn domains_with_aliases(app: &App) -> Result<Vec<DomainRow>, StoreError> {
+    let sql = "SELECT name, catchall, bounce, default_from,
+      (SELECT COUNT(*) FROM aliases a WHERE lower(substr(a.address, instr(a.address, '@') + 1)) = domains.name) AS aliases
+      FROM domains ORDER BY position, name";
+    decode(app.run(statement!(sql)).await?)
+}
+
 pub fn insert_domain(name: &Domain, now: Timestamp) -> Statement {
     statement!(
         "INSERT INTO domains (name, catchall, bounce, default_from, created) VALUES (?1, 'catchall', 'bounce', 'notifications', ?2)",
         name.as_str(),
         now
     )
+}
+
+/// Special addresses of a domain, checked; empty catchall means none.
+pub struct DomainEdit<'a> {
+    pub name: &'a Domain,
+    pub catchall: &'a str,
+    pub bounce: &'a str,
+    pub default_from: &'a str,
+}
+
+pub fn add_domain(d: &DomainEdit<'_>, now: Timestamp) -> Statement {
+    statement!(
+        "INSERT INTO domains (name, catchall, bounce, default_from, position, created)
+         VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(position), 0) + 1 FROM domains), ?5)",
+        d.name.as_str(),
+        d.catchall,
+        d.bounce,
+        d.default_from,
+        now
+    )
+}
+
+pub fn change_domain(d: &DomainEdit<'_>) -> Statement {
+    statement!(
+        "UPDATE domains SET catchall = ?2, bounce = ?3, default_from = ?4 WHERE name = ?1",
+        d.name.as_str(),
+        d.catchall,
+        d.bounce,
+        d.default_from
+    )
+}
+
+/// Removes a domain unless it is the only one.
+pub fn delete_domain(name: &str) -> Statement {
+    statement!("DELETE FROM domains WHERE name = ?1 AND (SELECT COUNT(*) FROM domains) > 1", name)
 }

@@ -27,7 +27,13 @@ use crate::widgets::problem::ProblemBlank;
 pub(super) fn ChatterStream(open: Open) -> AnyView {
     let show = RwSignal::new(Show::All);
     let chatter = open.chatter;
-    let entries = Memo::new(move |_| chatter.messages.with(|all| timeline::entries(all, show.get(), dates::offset)));
+    // With its key, so that a message whose content changed is built anew.
+    let entries = Memo::new(move |_| {
+        chatter.messages.with(|all| {
+            let entries = timeline::entries(all, show.get(), dates::offset);
+            entries.into_iter().map(|it| (key(all, &it), it)).collect::<Vec<_>>()
+        })
+    });
     scroll_when_ready(open);
     let is_empty = Memo::new(move |_| chatter.ready.get() && entries.with(Vec::is_empty));
     view! {
@@ -44,8 +50,8 @@ pub(super) fn ChatterStream(open: Open) -> AnyView {
                 </div>
             })}
             {move || is_empty.get().then(|| view! { <Blank title=t!("chatter.empty") text=t!("chatter.empty.text")/> })}
-            <For each=move || entries.get() key=move |it| key(chatter.messages, it) let:entry>
-                {match entry {
+            <For each=move || entries.get() key=|(key, _)| key.clone() let:entry>
+                {match entry.1 {
                     Entry::Day(_, at) => view! { <DayLine at/> }.into_any(),
                     Entry::Message(id) => view! { <Card open id/> }.into_any(),
                 }}
@@ -56,12 +62,11 @@ pub(super) fn ChatterStream(open: Open) -> AnyView {
 }
 
 /// A card is built anew when its content changes; its envelope moves by itself.
-fn key(messages: RwSignal<Vec<MessageView>>, entry: &Entry) -> String {
+fn key(messages: &[MessageView], entry: &Entry) -> String {
     let Entry::Message(id) = entry else { return entry.key() };
-    messages.with_untracked(|all| {
-        let Some(it) = all.iter().find(|it| it.id == *id) else { return entry.key() };
-        format!("{id} {} {} {} {:?}", it.text.len(), it.has_html, it.attachments.len(), it.held)
-    })
+    let Some(it) = messages.iter().find(|it| it.id == *id) else { return entry.key() };
+    let has_suggestion = it.suggestion.is_some();
+    format!("{id} {} {} {} {:?} {has_suggestion}", it.text.len(), it.has_html, it.attachments.len(), it.held)
 }
 
 #[component]
@@ -82,7 +87,11 @@ fn Card(open: Open, id: MessageId) -> AnyView {
     let people = open.record.state.with_untracked(|it| {
         it.data.as_ref().map(|it| it.followers.iter().map(|it| it.name.clone()).collect::<Vec<_>>())
     });
-    let context = CardContext { title: title.unwrap_or_default(), people: people.unwrap_or_default() };
+    let context = CardContext {
+        record: open.id.get_value(),
+        title: title.unwrap_or_default(),
+        people: people.unwrap_or_default(),
+    };
     message
         .map(|message| {
             view! {

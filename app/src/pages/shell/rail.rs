@@ -67,7 +67,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
                 <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
-                <Item page target=Page::Refusals glyph=Glyph::Ban text=t!("rail.refusals")/>
+                <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
             </nav>
             <Status/>
         </aside>
@@ -87,7 +87,8 @@ fn Item(
     #[prop(optional, into)] count: Signal<u32>,
 ) -> AnyView {
     let href = target.href();
-    let is_now = Memo::new(move |_| page.with(|it| *it == target));
+    let is_now =
+        Memo::new(move |_| page.with(|it| *it == target || (target == Page::Aliases && matches!(it, Page::Alias(_)))));
     view! {
         <a class="rail-item" class:is-current=is_now aria-current=move || is_now.get().then_some("page") href=href>
             <Icon glyph/>

@@ -108,7 +108,8 @@ fn wait(stack: &Stack, before: u64) -> Result<Instant> {
 
 /// The same mails through Postfix: all of them wait in its queue before it may start, as they do with us.
 fn relay(stack: &Stack, mails: &[Received]) -> Result<f64> {
-    let postfix = Postfix::start(&Routes { domains: &[], others: stack.sink().address() })?;
+    let sink = stack.sink().address();
+    let postfix = Postfix::start(&Routes { domains: &[("sink.test", sink)], others: sink })?;
     postfix.set("defer_transports", "smtp")?;
     submit(postfix.address(), mails)?;
     let end = Instant::now() + PATIENCE;

@@ -1,6 +1,8 @@
 //! Many questions as few statements. What D1 costs is mostly per statement, so those that answer little become columns of
 //! one row, each a JSON array of its rows.
 
+use core::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use super::Answers;
@@ -35,26 +37,21 @@ fn join(with: &Statement, questions: Vec<Statement>) -> (Vec<Statement>, Vec<Pla
     let mut columns = 0;
     let mut text = format!("WITH {} SELECT ", with.sql);
     for question in questions {
-        match shape(&question.sql).filter(|it| !LONG.contains(&it.table)) {
-            Some(shape) => {
-                if columns > 0 {
-                    text.push_str(", ");
-                }
-                let object = shape.columns.iter().map(|it| format!("'{it}', \"{it}\"")).collect::<Vec<_>>().join(", ");
-                let inner = renumbered(&question.sql, joined.params.len());
-                text.push_str(&format!(
-                    "(SELECT json_group_array(json_object({object})) FROM ({inner})) AS c{columns}"
-                ));
-                joined.params.extend(question.params);
-                places.push(Place::Column(columns));
-                columns += 1;
-            }
-            None => {
-                places.push(Place::Statement(1 + statements.len()));
-                let sql = format!("WITH {} {}", with.sql, renumbered(&question.sql, with.params.len()));
-                let params = with.params.iter().cloned().chain(question.params).collect();
-                statements.push(Statement { sql: sql.into(), params });
-            }
+        if let Some(shape) = shape(&question.sql).filter(|it| !LONG.contains(&it.table)) {
+            let object = shape.columns.iter().map(|it| format!("'{it}', \"{it}\"")).collect::<Vec<_>>().join(", ");
+            let inner = renumbered(&question.sql, joined.params.len());
+            let comma = if columns > 0 { ", " } else { "" };
+            // Writing to a String can't fail.
+            let _ =
+                write!(text, "{comma}(SELECT json_group_array(json_object({object})) FROM ({inner})) AS c{columns}");
+            joined.params.extend(question.params);
+            places.push(Place::Column(columns));
+            columns += 1;
+        } else {
+            places.push(Place::Statement(1 + statements.len()));
+            let sql = format!("WITH {} {}", with.sql, renumbered(&question.sql, with.params.len()));
+            let params = with.params.iter().cloned().chain(question.params).collect();
+            statements.push(Statement { sql: sql.into(), params });
         }
     }
     if columns == 0 {
@@ -75,7 +72,7 @@ fn split(found: Vec<Rows>, places: &[Place]) -> Result<Vec<Rows>, StoreError> {
             Place::Column(n) => match first.remove(&format!("c{n}")) {
                 Some(Json::String(text)) => {
                     let rows = serde_json::from_str(&text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                    Ok(Rows { rows, changes: 0 })
+                    Ok(Rows { rows, ..Rows::default() })
                 }
                 _ => Err(StoreError::Corrupt(format!("question {n} has no answer"))),
             },
