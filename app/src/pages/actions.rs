@@ -45,14 +45,14 @@ pub fn ActionsPage() -> AnyView {
     let retry = Callback::new(move |()| actions.retry());
     // The table is built once: what somebody types in it outlives the news of the minute.
     let is_there = Memo::new(move |_| actions.state.with(|it| it.data.is_some()));
-    let problem = Memo::new(move |_| actions.state.with(|it| it.problem.clone().filter(|_| it.data.is_some())));
+    let problem = Memo::new(move |_| actions.state.with(|it| it.problem.clone()));
     let rows = Signal::derive(move || actions.data().unwrap_or_default());
     view! {
         <main class="page" id="content">
             <div class="page-head"><div class="head-text"><h1>{t!("actions.title")}</h1><p>{t!("actions.text")}</p></div></div>
             <Notices/>
-            {move || problem.get().map(|error| view! { <StaleNotice error on_retry=retry/> })}
-            {move || match (is_there.get(), actions.state.with(|it| it.problem.clone())) {
+            {move || problem.get().filter(|_| is_there.get()).map(|error| view! { <StaleNotice error on_retry=retry/> })}
+            {move || match (is_there.get(), problem.get().filter(|_| !is_there.get_untracked())) {
                 (true, _) => view! { <Table rows opened/> }.into_any(),
                 (false, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
                 (false, None) => view! { <SkeletonList/> }.into_any(),

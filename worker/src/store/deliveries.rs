@@ -79,16 +79,19 @@ pub fn insert_deliveries(
     [
         statement!(
             "INSERT INTO deliveries (id, email_id, message_id, record_id, contact_id, name, address, address_key, field, lane,
-               state, state_at, due, first_due, created)
+               state, state_at, due, first_due, wait, created)
              SELECT value ->> 'id', ?2, ?3, ?4, value ->> 'contact', value ->> 'name', value ->> 'address', value ->> 'key',
-               value ->> 'field', ?5, 'outgoing', ?7, ?6, ?6, ?7 FROM json_each(?1)",
+               value ->> 'field', ?5, 'outgoing', ?7, CASE ?5 WHEN 'normal' THEN ?8 ELSE ?6 END, ?6,
+               -- What is neither urgent nor a campaign waits for the Email Queue Manager.
+               CASE ?5 WHEN 'normal' THEN 'queue' END, ?7 FROM json_each(?1)",
             rows.as_str(),
             email.id,
             email.message,
             email.record,
             email.lane,
             due,
-            now
+            now,
+            retry::NEVER
         ),
         statement!(
             "INSERT INTO events (delivery_id, at, kind) SELECT value ->> 'id', ?2, 'queued' FROM json_each(?1)",

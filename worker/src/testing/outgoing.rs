@@ -583,12 +583,40 @@ fn all_that_match_is_done_in_bounded_parts() {
 fn normal_mail_waits_for_the_queue_manager_and_runs_are_kept() {
     let office = Office::new();
     office.tick(0);
-    office.write(&refs(&addresses(3)));
-    office.run("UPDATE deliveries SET lane = 'normal', wait = 'queue', due = 8640000000000000");
+    let (message, email) = (office.write(&["urgent@d.test"]), office.test.app.new_id());
+    let sender = mailroom_shared::address::Mailbox::new(
+        None,
+        mailroom_shared::address::EmailAddress::parse("mai@corp.test").unwrap(),
+    );
+    let mail = store::deliveries::NewEmail {
+        id: &email,
+        message: &message,
+        record: &office.record,
+        lane: "normal",
+        sender: &sender,
+        domain: "corp.test",
+        subject: "Digest",
+        refs: &[],
+    };
+    let people: Vec<store::deliveries::NewDelivery> = addresses(3)
+        .into_iter()
+        .map(|it| store::deliveries::NewDelivery {
+            id: office.test.app.new_id(),
+            contact: None,
+            name: String::new(),
+            key: it.clone(),
+            address: it,
+            field: "to",
+        })
+        .collect();
+    let now = office.test.app.now();
+    let mut statements = vec![store::deliveries::insert_email(&mail, now)];
+    statements.extend(store::deliveries::insert_deliveries(&mail, &people, now, now));
+    block_on(office.test.app.db.batch(statements)).unwrap();
     for _ in 0..5 {
         office.tick(MINUTE);
     }
-    assert_eq!(office.sent(), 0);
+    assert_eq!((office.sent(), office.count("outgoing queue")), (1, 3), "the urgent one alone");
     let actions = office.get("/api/v1/actions");
     let manager = actions.as_array().unwrap().iter().find(|it| it["action"] == "queue_manager").unwrap();
     assert_eq!((&manager["interval"], &manager["fixed"]), (&json!(60), &json!(false)));
@@ -597,14 +625,14 @@ fn normal_mail_waits_for_the_queue_manager_and_runs_are_kept() {
         assert_eq!(answer.0, status, "{}", answer.1);
     }
     office.tick(16 * MINUTE);
-    assert_eq!(office.count("sent"), 3);
+    assert_eq!(office.count("sent"), 4);
     // Failed ones that are not urgent wait for the next run when they are retried.
     office.run("UPDATE deliveries SET state = 'failed' WHERE rcpt_domain = 'd1.test'");
     office.act("retry", &json!({ "filter": "failed" }));
     assert_eq!(office.count("outgoing queue"), 1);
     let run = office.call("POST", "/api/v1/actions/queue_manager/runs", &Json::Null);
     assert_eq!((&run["items"], &run["by"], &run["ok"]), (&json!(1), &json!("Mai"), &json!(true)), "{run}");
-    assert_eq!(office.sent(), 4);
+    assert_eq!(office.sent(), 5);
 }
 
 #[test]
