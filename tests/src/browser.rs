@@ -188,9 +188,12 @@ impl Browser {
 
     /// Replaces what a field holds.
     pub fn fill(&self, css: &str, text: &str) -> Result<()> {
-        let field = self.find(css)?;
-        self.block(field.clear())?;
-        self.block(field.send_keys(text)).with_context(|| format!("{css} takes no text"))
+        self.until(&format!("{css} to take a text"), || {
+            let field = self.find(css)?;
+            self.block(field.clear())?;
+            self.block(field.send_keys(text))?;
+            Ok(Some(()))
+        })
     }
 
     /// Keys into a field without clearing it.
