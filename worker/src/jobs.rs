@@ -94,9 +94,10 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
 async fn drain(app: &SharedApp, bodies: &[String]) -> Vec<usize> {
     let ids: Vec<String> = bodies
         .iter()
-        .filter_map(|it| match serde_json::from_str::<Job>(it) {
-            Ok(Job::Ingest { id }) => Some(id),
-            _ => None,
+        .flat_map(|it| match serde_json::from_str::<Job>(it) {
+            Ok(Job::Ingest { id }) => vec![id],
+            Ok(Job::IngestAll { ids }) => ids,
+            _ => Vec::new(),
         })
         .collect();
     if ids.is_empty() {
