@@ -14,6 +14,7 @@ pub mod limits;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
+pub mod policy;
 pub mod problem;
 pub mod records;
 pub mod refusals;

@@ -3,8 +3,12 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::address::Domain;
+use crate::address::EmailAddress;
+
 /// What to do with a mail whose sender is not who he says, or is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Caution {
     /// Shown on the record, but counts as nothing until a person lets it in.
@@ -16,8 +20,26 @@ pub enum Caution {
     Accept,
 }
 
+impl Caution {
+    pub const ALL: [Self; 4] = [Self::Hold, Self::Mark, Self::Refuse, Self::Accept];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Mark => "mark",
+            Self::Refuse => "refuse",
+            Self::Accept => "accept",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+}
+
 /// Loop protection: more than `threshold` mails of one sender to one target within `minutes` are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct LoopPolicy {
     pub threshold: u32,
@@ -38,6 +60,7 @@ impl Default for LoopPolicy {
 
 /// Settings of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Policy {
     pub r#loop: LoopPolicy,
@@ -61,8 +84,38 @@ impl Default for Policy {
             unauthenticated_insider: Caution::Hold,
             stranger_reply: Caution::Hold,
             local_part_domains: Vec::new(),
-            max_size: 25 * 1024 * 1024,
+            max_size: LARGEST_MAIL,
         }
+    }
+}
+
+/// Largest mail Email Routing hands over, in bytes.
+pub const LARGEST_MAIL: usize = 25 * 1024 * 1024;
+
+impl Policy {
+    /// Wrong fields, each with the key of its sentence.
+    pub fn check(&self) -> Vec<(&'static str, &'static str)> {
+        let mut wrong = Vec::new();
+        let guard = &self.r#loop;
+        if !(1..=10_000).contains(&guard.threshold) {
+            wrong.push(("threshold", "number"));
+        }
+        // Facts look back one day.
+        if !(1..=1_440).contains(&guard.minutes) {
+            wrong.push(("minutes", "day_of_minutes"));
+        }
+        let is_sender = |it: &String| EmailAddress::parse(it.strip_prefix('@').map_or(it, |_| "x@x.test")).is_ok();
+        let is_domain = |it: &String| it.strip_prefix('@').is_none_or(|it| Domain::parse(it).is_ok());
+        if guard.allow.len() > 1_000 || !guard.allow.iter().all(|it| is_sender(it) && is_domain(it)) {
+            wrong.push(("allow", "address"));
+        }
+        if self.local_part_domains.iter().any(|it| Domain::parse(it).is_err()) {
+            wrong.push(("local_part_domains", "domain"));
+        }
+        if !(64 * 1024..=LARGEST_MAIL).contains(&self.max_size) {
+            wrong.push(("max_size", "size"));
+        }
+        wrong
     }
 }
 

@@ -5,11 +5,9 @@ use mailroom_shared::time::Span;
 use crate::app::SharedApp;
 use crate::jobs;
 use crate::log;
-use crate::store::Answers;
 use crate::store::StoreError;
 use crate::store::aliases;
 use crate::store::incoming;
-use crate::store::refusals;
 use crate::store::settings;
 
 /// The minute's work. Each part for itself: one that fails does not stop the others.
@@ -23,14 +21,10 @@ pub async fn tick(app: &SharedApp) {
 /// Former addresses of an alias live until nobody used them for so long.
 const QUIET: Span = Span::days(90);
 
-/// Old lines of the journal and quiet addresses go; the size of the database is noted, so that people are told in time.
+/// Quiet addresses go; the size of the database is noted, so that people are told in time.
 async fn keep_house(app: &SharedApp) -> Result<(), StoreError> {
     let now = app.now();
-    let mut answers = Answers::new(app.db.batch(vec![settings::get(refusals::JOURNAL_DAYS)]).await?);
-    let days = settings::days(&mut answers, refusals::KEPT_DAYS)?;
-    let mut statements = refusals::forget(now - Span::days(i64::from(days))).to_vec();
-    statements.push(aliases::retire_names(now - QUIET));
-    let size = app.db.batch(statements).await?.iter().filter_map(|it| it.database_bytes).next_back();
+    let size = app.run(aliases::retire_names(now - QUIET)).await?.database_bytes;
     if let Some(size) = size {
         app.run(settings::set(incoming::DATABASE_BYTES, &format!("{size:.0}"))).await?;
     }

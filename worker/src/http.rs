@@ -14,6 +14,7 @@ mod limits;
 mod links;
 mod messages;
 mod moves;
+mod policy;
 mod records;
 mod refusals;
 mod route;
@@ -134,6 +135,8 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::actions::ReadRetention, _, _>(r, User, actions::read_retention);
     let r = mount::<api::actions::ChangeRetention, _, _>(r, Administrator, actions::change_retention);
     let r = mount::<api::actions::PreviewVacuum, _, _>(r, User, actions::preview);
+    let r = mount::<api::policy::ReadInboundRules, _, _>(r, User, policy::read);
+    let r = mount::<api::policy::ChangeInboundRules, _, _>(r, Administrator, policy::change);
     let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
     let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);
     let r = mount::<api::aliases::ChangeAlias, _, _>(r, Administrator, aliases::change);

@@ -10,6 +10,7 @@ use mailroom_shared::mail::rfc_id::RfcMessageId;
 use mailroom_shared::time::Timestamp;
 
 use crate::ports::Statement;
+use crate::store::aliases;
 use crate::store::ignored;
 use crate::store::paused;
 use crate::store::refusals;
@@ -51,6 +52,9 @@ pub fn refused(
         (RefusalReason::Loop, Some(sender)) => out.push(paused::pause_loop(sender, now)),
         (RefusalReason::NoSuchAddress, _) => out.push(refusals::alias_fails(&recipient, now)),
         _ => {}
+    }
+    if let Some(alias) = &verdict.failing {
+        out.push(aliases::mark_failing(alias.as_str(), now));
     }
     out
 }

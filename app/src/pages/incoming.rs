@@ -3,6 +3,7 @@
 mod details;
 mod paused;
 mod route_to;
+mod rules;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -55,9 +56,11 @@ use crate::widgets::rows::list_foot;
 use details::Details;
 use paused::PausedList;
 use route_to::RouteDialog;
+use rules::InboundRulesTab;
 
-/// The tab of the paused senders, beside the parts of the journal.
+/// The tabs beside the parts of the journal.
 const PAUSED: &str = "paused";
+const RULES: &str = "rules";
 
 fn show_of(query: &Query) -> Show {
     query.get("show").and_then(Show::parse).unwrap_or_default()
@@ -84,16 +87,16 @@ struct Tray {
 pub fn IncomingPage() -> AnyView {
     use_crumbs(vec![(t!("technical.title"), None), (t!("incoming.title"), None)]);
     let query = use_query();
-    let is_paused = Memo::new(move |_| query.with(|it| it.get("show") == Some(PAUSED)));
+    let tab = Memo::new(move |_| query.with(|it| it.get("show").map(str::to_owned)));
     view! {
         <main class="page" id="content">
             <div class="page-head"><div class="head-text"><h1>{t!("incoming.title")}</h1><p>{t!("incoming.text")}</p></div></div>
             <Capacity/>
             <PageTabs query/>
-            {move || if is_paused.get() {
-                view! { <PausedList/> }.into_any()
-            } else {
-                view! { <Journal query/> }.into_any()
+            {move || match tab.get().as_deref() {
+                Some(PAUSED) => view! { <PausedList/> }.into_any(),
+                Some(RULES) => view! { <InboundRulesTab/> }.into_any(),
+                _ => view! { <Journal query/> }.into_any(),
             }}
         </main>
     }
@@ -137,6 +140,7 @@ fn PageTabs(query: Memo<Query>) -> AnyView {
         };
         let mut out: Vec<Tab> = Show::ALL.into_iter().map(|it| tab(it.as_str(), of(it))).collect();
         out.push(tab(PAUSED, count(counts.paused)));
+        out.push(tab(RULES, None));
         out
     });
     view! { <Tabs label=t!("incoming.show") tabs/> }.into_any()

@@ -27,6 +27,9 @@ use mailroom_shared::api::messages::MoveTo;
 use mailroom_shared::api::messages::OriginView;
 use mailroom_shared::api::messages::ReadAttachedMail;
 use mailroom_shared::api::messages::ReadOrigin;
+use mailroom_shared::api::policy::ChangeInboundRules;
+use mailroom_shared::api::policy::InboundRules;
+use mailroom_shared::api::policy::ReadInboundRules;
 use mailroom_shared::api::route::RouteReply;
 use mailroom_shared::api::route::RouteRequest;
 use mailroom_shared::api::route::TryRoute;
@@ -56,6 +59,14 @@ pub fn use_incoming_view(id: String) -> Read<IncomingView> {
 pub async fn act_on_incoming(cache: Cache, what: &IncomingActions) -> Result<IncomingDone, ApiError> {
     let answer = api::call::<ActOnIncoming>(&[], &(), what).await;
     cache.settle(answer, &[tag::INCOMING, tag::SHELL, tag::RECORDS])
+}
+
+pub fn use_inbound_rules() -> Read<InboundRules> {
+    read::<ReadInboundRules>(vec![tag::INCOMING.to_owned()], || Some(api::address::<ReadInboundRules>(&[], &())))
+}
+
+pub async fn change_inbound_rules(cache: Cache, rules: InboundRules) -> Result<InboundRules, ApiError> {
+    cache.settle(api::call::<ChangeInboundRules>(&[], &(), &rules).await, &[tag::INCOMING])
 }
 
 pub async fn check_incoming(id: &str) -> Result<RouteReply, ApiError> {

@@ -256,8 +256,6 @@ pub struct IncomingCounts {
     pub held: u32,
     pub unprocessed: u32,
     pub paused: u32,
-    /// Days a refusal or an ignored mail stays in the journal.
-    pub kept_days: u32,
     /// Percent of the database that is used, from 70 on.
     pub database_percent: Option<u32>,
     /// Mails that wait because database or storage fail.

@@ -68,6 +68,7 @@ pub fn document() -> Value {
     super::failures::describe(&mut document);
     super::suppressions::describe(&mut document);
     super::incoming::describe(&mut document);
+    super::policy::describe(&mut document);
     super::route::describe(&mut document);
     super::servers::describe(&mut document);
     super::limits::describe(&mut document);

@@ -13,6 +13,22 @@ use crate::mail::parse;
 pub enum Provider {
     Gmail,
     Outlook,
+    Yahoo,
+    Zoho,
+    Fastmail,
+}
+
+impl Provider {
+    /// As people know it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gmail => "Gmail",
+            Self::Outlook => "Outlook",
+            Self::Yahoo => "Yahoo",
+            Self::Zoho => "Zoho",
+            Self::Fastmail => "Fastmail",
+        }
+    }
 }
 
 /// What a provider wants confirmed.
@@ -27,18 +43,27 @@ pub struct Confirmation {
     pub mailbox: Option<String>,
 }
 
-/// Who writes these, and where their links lead.
-const SENDERS: [(&str, Provider, &[&str]); 4] = [
-    ("forwarding-noreply@google.com", Provider::Gmail, &["mail-settings.google.com", "mail.google.com"]),
-    ("mail-noreply@google.com", Provider::Gmail, &["mail-settings.google.com", "mail.google.com"]),
-    ("account-security-noreply@accountprotection.microsoft.com", Provider::Outlook, &["account.live.com"]),
-    ("noreply@accountprotection.microsoft.com", Provider::Outlook, &["account.live.com"]),
+/// Who writes these, an address or every address at a host no customer has a mailbox at, and where their links lead.
+const SENDERS: [(&str, Provider, &[&str]); 7] = [
+    ("forwarding-noreply@google.com", Provider::Gmail, GOOGLE),
+    ("mail-noreply@google.com", Provider::Gmail, GOOGLE),
+    (
+        "@accountprotection.microsoft.com",
+        Provider::Outlook,
+        &["account.live.com", "outlook.live.com", "outlook.office.com"],
+    ),
+    ("@cc.yahoo-inc.com", Provider::Yahoo, &["mail.yahoo.com", "login.yahoo.com"]),
+    ("@mail.yahoo.com", Provider::Yahoo, &["mail.yahoo.com", "login.yahoo.com"]),
+    ("@zohocorp.com", Provider::Zoho, &["mail.zoho.com", "mail.zoho.eu"]),
+    ("@messagingengine.com", Provider::Fastmail, &["www.fastmail.com", "app.fastmail.com"]),
 ];
+const GOOGLE: &[&str] = &["mail-settings.google.com", "isolated.mail.google.com", "mail.google.com"];
 
 /// Reads a confirmation. Whether From is proven is for the caller to judge.
 pub(super) fn read(head: &Head, raw: &[u8]) -> Option<Confirmation> {
     let sender = head.sender()?.address.key();
-    let (_, provider, hosts) = SENDERS.into_iter().find(|(it, ..)| *it == sender)?;
+    let fits = |it: &str| if it.starts_with('@') { sender.ends_with(it) } else { sender == it };
+    let (_, provider, hosts) = SENDERS.into_iter().find(|(it, ..)| fits(it))?;
     let mail = parse::parse(raw);
     let text =
         mail.html.as_deref().map_or_else(|| mail.text.clone(), |it| format!("{}\n{}", mail.text, html::to_text(it)));

@@ -88,7 +88,11 @@ impl Case<'_> {
             why: Vec::new(),
             failing: self.failing.take(),
             alive: None,
-            confirmation: arrival.confirmation.clone(),
+            confirmation: arrival.confirmation.clone().map(|mut it| {
+                // A link is pressed by a person who trusts us: never that of a forger.
+                it.link = it.link.filter(|_| arrival.authentication.from_trusted);
+                it
+            }),
             key: inquire::duplicate_key(&arrival.envelope.rcpt_to.key(), arrival),
         };
         match outcome {

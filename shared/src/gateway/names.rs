@@ -71,6 +71,8 @@ pub enum ClashReason {
     FormerName,
     Catchall,
     Bounce,
+    /// Our own mail comes from it.
+    DefaultFrom,
     /// Signed reply addresses begin with it.
     Reply,
     /// Twice in what is saved together.
@@ -84,6 +86,9 @@ pub enum ClashReason {
 pub struct Clash {
     pub address: String,
     pub reason: ClashReason,
+    /// The alias that has it.
+    #[serde(skip)]
+    pub alias: Option<AliasId>,
     /// In words: `creates a lead, owner Jon Reed`.
     pub owner: String,
 }
@@ -105,23 +110,26 @@ pub fn clashes(wanted: &[Wanted], aliases: &[AliasFact], domains: &[DomainFact])
         let special = domains.iter().filter(|domain| at(domain, &it.address));
         let is = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(&it.address.local());
         let found = if domain_of(domains, &it.address).is_none() {
-            Some((ClashReason::NoDomain, format!("{} is none of our domains", it.address.domain())))
+            Some((ClashReason::NoDomain, None, format!("{} is none of our domains", it.address.domain())))
         } else if is(REPLY) {
-            Some((ClashReason::Reply, "answers to our messages come to it".to_owned()))
+            Some((ClashReason::Reply, None, "answers to our messages come to it".to_owned()))
         } else if let Some(domain) = special.clone().find(|it| is(&it.catchall)) {
-            Some((ClashReason::Catchall, format!("it is the catchall of {}", domain.name)))
+            Some((ClashReason::Catchall, None, format!("it is the catchall of {}", domain.name)))
         } else if let Some(domain) = special.clone().find(|it| is(&it.bounce)) {
-            Some((ClashReason::Bounce, format!("it is the bounce address of {}", domain.name)))
+            Some((ClashReason::Bounce, None, format!("it is the bounce address of {}", domain.name)))
+        } else if let Some(domain) = special.clone().find(|it| is(&it.default_from)) {
+            Some((ClashReason::DefaultFrom, None, format!("mail of {} comes from it", domain.name)))
         } else if let Some(alias) = others().find(|alias| key_of(&alias.address) == key || has(&alias.also)) {
-            Some((ClashReason::Alias, owner(alias)))
+            Some((ClashReason::Alias, Some(alias.id.clone()), owner(alias)))
         } else if let Some(alias) = others().find(|it| has(&it.former)) {
-            Some((ClashReason::FormerName, owner(alias)))
+            Some((ClashReason::FormerName, Some(alias.id.clone()), owner(alias)))
         } else if wanted.iter().take(i).any(|earlier| key_of(&earlier.address) == key) {
-            Some((ClashReason::Twice, "it stands here twice".to_owned()))
+            Some((ClashReason::Twice, None, "it stands here twice".to_owned()))
         } else {
             None
         };
-        out.extend(found.map(|(reason, owner)| Clash { address: it.address.as_str().to_owned(), reason, owner }));
+        let address = it.address.as_str().to_owned();
+        out.extend(found.map(|(reason, alias, owner)| Clash { address, reason, alias, owner }));
     }
     out
 }
@@ -129,20 +137,25 @@ pub fn clashes(wanted: &[Wanted], aliases: &[AliasFact], domains: &[DomainFact])
 /// What a domain's special local parts clash with: each other, an alias, or the same domain listed before (AL-17, AL-18).
 pub fn domain_clashes(domain: &DomainFact, aliases: &[AliasFact], others: &[DomainFact]) -> Vec<Clash> {
     let mut out = Vec::new();
-    let names = [(&domain.catchall, ClashReason::Catchall), (&domain.bounce, ClashReason::Bounce)];
-    for (i, (name, _)) in names.into_iter().enumerate().filter(|(_, (name, _))| !name.is_empty()) {
+    let names = [&domain.catchall, &domain.bounce, &domain.default_from];
+    for (i, name) in names.into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
         let address = format!("{name}@{}", domain.name);
-        let mut add = |reason, owner| out.push(Clash { address: address.clone(), reason, owner });
-        if i == 1 && name.eq_ignore_ascii_case(&domain.catchall) {
-            add(ClashReason::Twice, "catchall and bounce address must differ".to_owned());
+        let mut add = |reason, alias, owner| out.push(Clash { address: address.clone(), reason, alias, owner });
+        if names.iter().take(i).any(|it| it.eq_ignore_ascii_case(name)) {
+            add(ClashReason::Twice, None, "the special addresses of a domain must differ".to_owned());
         }
-        if let Some(alias) = aliases.iter().find(|it| it.address.as_str().eq_ignore_ascii_case(&address)) {
-            add(ClashReason::Alias, owner(alias));
+        if name.eq_ignore_ascii_case(REPLY) {
+            add(ClashReason::Reply, None, "answers to our messages come to it".to_owned());
+        }
+        let is_it = |it: &EmailAddress| it.as_str().eq_ignore_ascii_case(&address);
+        let has = |it: &AliasFact| [&it.address].into_iter().chain(&it.also).chain(&it.former).any(is_it);
+        if let Some(alias) = aliases.iter().find(|it| has(it)) {
+            add(ClashReason::Alias, Some(alias.id.clone()), owner(alias));
         }
         for other in others.iter().filter(|it| it.name == domain.name) {
             let taken = [(&other.catchall, ClashReason::Catchall), (&other.bounce, ClashReason::Bounce)];
             for (_, reason) in taken.into_iter().filter(|(it, _)| it.eq_ignore_ascii_case(name)) {
-                add(reason, format!("{} is listed already", other.name));
+                add(reason, None, format!("{} is listed already", other.name));
             }
         }
     }

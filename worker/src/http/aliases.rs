@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::AliasRow;
+use mailroom_shared::api::aliases::AliasState;
 use mailroom_shared::api::aliases::AliasView;
 use mailroom_shared::api::aliases::ChangeAlias;
 use mailroom_shared::api::aliases::CreateAlias;
@@ -15,6 +16,14 @@ use mailroom_shared::api::aliases::ListAliases;
 use mailroom_shared::api::aliases::ListDomains;
 use mailroom_shared::api::aliases::ReadAlias;
 use mailroom_shared::api::tag;
+use mailroom_shared::gateway::facts::AliasFact;
+use mailroom_shared::gateway::facts::DomainFact;
+use mailroom_shared::gateway::facts::Target;
+use mailroom_shared::gateway::names;
+use mailroom_shared::gateway::names::Clash;
+use mailroom_shared::gateway::names::ClashReason;
+use mailroom_shared::gateway::names::Wanted;
+use mailroom_shared::id::AliasId;
 use mailroom_shared::time::Span;
 
 use super::endpoint::Call;
@@ -47,60 +56,73 @@ pub(super) async fn read(call: Call<ReadAlias>) -> AppResult<AliasView> {
     Ok(AliasView { alias, confirmations })
 }
 
-/// A local part that Mailroom itself uses at a domain, with what for: `catchall`, `bounce`, `default_from` or `reply`.
-fn special_use(domain: &DomainRow, local: &str) -> Option<&'static str> {
-    let is = |special: &str| !special.is_empty() && special.eq_ignore_ascii_case(local);
-    if is(&domain.catchall) {
-        Some("catchall")
-    } else if is(&domain.bounce) {
-        Some("bounce")
-    } else if is(&domain.default_from) {
-        Some("default_from")
-    } else if is("reply") {
-        Some("reply")
-    } else {
-        None
+/// The rows as the rules of names see them.
+pub(super) fn facts_of(rows: &[AliasRow]) -> Vec<AliasFact> {
+    rows.iter()
+        .filter_map(|row| {
+            let target = match (&row.creates, &row.record) {
+                (Some(r#type), _) => Target::New { r#type: r#type.clone(), defaults: serde_json::Map::new() },
+                (None, Some(record)) => Target::Record(record.clone()),
+                (None, None) => return None,
+            };
+            Some(AliasFact {
+                id: row.id.clone(),
+                address: row.address.clone(),
+                also: row.also.clone(),
+                former: row.former.clone(),
+                target,
+                parent: row.parent.clone(),
+                contact_rule: row.contact_rule,
+                listed: Vec::new(),
+                outcome: row.outcome,
+                refusal_text: None,
+                any_domain: row.any_domain,
+                state: row.state,
+                owner: None,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn domain_facts(rows: &[DomainRow]) -> Vec<DomainFact> {
+    rows.iter()
+        .map(|it| DomainFact {
+            name: it.name.clone(),
+            catchall: it.catchall.clone(),
+            bounce: it.bounce.clone(),
+            default_from: it.default_from.clone(),
+        })
+        .collect()
+}
+
+/// The sentence for an address that can't be had; names who has it.
+pub(super) fn clash_error(field: &str, clash: &Clash, rows: &[AliasRow]) -> AppError {
+    let address = clash.address.as_str();
+    if let Some(other) = rows.iter().find(|it| Some(&it.id) == clash.alias.as_ref()) {
+        let owner = match (&other.record_number, &other.owner_name, &other.creates) {
+            (Some(number), _, _) => number.clone(),
+            (None, Some(name), _) => name.clone(),
+            (None, None, Some(r#type)) => r#type.as_str().to_owned(),
+            (None, None, None) => other.address.as_str().to_owned(),
+        };
+        let args = [("address", address), ("alias", other.address.as_str()), ("owner", owner.as_str())];
+        return AppError::field_with(field, "taken_by", &args).detail(format!("used by {} ({owner})", other.address));
+    }
+    let domain = address.rsplit_once('@').map_or("", |(_, it)| it);
+    match clash.reason {
+        ClashReason::NoDomain => AppError::field_with(field, "domain_unknown", &[("domain", domain)]),
+        ClashReason::Twice => AppError::field(field, "twice"),
+        _ => AppError::field_with(field, "reserved", &[("address", address)]),
     }
 }
 
-/// Checks one address of an alias: a domain of ours, no special address, nobody else's.
-async fn check_address(
-    app: &App,
-    domains: &[DomainRow],
-    field: &str,
-    text: &str,
-    own: Option<&str>,
-) -> AppResult<EmailAddress> {
+fn parse_address(field: &str, text: &str) -> AppResult<EmailAddress> {
     let address = EmailAddress::parse(text.trim()).map_err(|_| AppError::field(field, "address"))?;
-    let Some(domain) = domains.iter().find(|it| it.name.as_str() == address.domain()) else {
-        return Err(AppError::field_with(field, "domain_unknown", &[("domain", address.domain())]));
-    };
-    let local = address.local().to_lowercase();
-    if special_use(domain, &local).is_some() {
-        return Err(AppError::field_with(field, "reserved", &[("address", address.as_str())]));
-    }
     // What stands after a plus is a tag, and the special addresses carry their tokens there.
-    if local.contains('+') {
+    if address.local().contains('+') {
         return Err(AppError::field(field, "plus"));
     }
-    if let Some(other) = aliases::by_key(app, &address.key()).await?
-        && own != Some(other.id.as_str())
-    {
-        return Err(taken(field, &address, &other));
-    }
     Ok(address)
-}
-
-/// Names who has an address: the alias, and what or whom it belongs to.
-fn taken(field: &str, address: &EmailAddress, other: &AliasRow) -> AppError {
-    let owner = match (&other.record_number, &other.owner_name, &other.creates) {
-        (Some(number), _, _) => number.clone(),
-        (None, Some(name), _) => name.clone(),
-        (None, None, Some(r#type)) => r#type.as_str().to_owned(),
-        (None, None, None) => other.address.as_str().to_owned(),
-    };
-    let args = [("address", address.as_str()), ("alias", other.address.as_str()), ("owner", owner.as_str())];
-    AppError::field_with(field, "taken_by", &args).detail(format!("used by {} ({owner})", other.address))
 }
 
 /// A form that may be saved.
@@ -112,8 +134,25 @@ struct Checked {
 }
 
 async fn check(app: &App, edit: &EditAlias, own: Option<&str>) -> AppResult<Checked> {
-    let domains = settings::domains(app).await?;
-    let address = check_address(app, &domains, "address", &edit.address, own).await?;
+    let address = parse_address("address", &edit.address)?;
+    let mut also: Vec<EmailAddress> = Vec::new();
+    for text in edit.also.iter().filter(|it| !it.trim().is_empty()) {
+        let it = parse_address("also", text)?;
+        if it != address && !also.contains(&it) {
+            also.push(it);
+        }
+    }
+    if also.len() > MAX_NAMES {
+        return Err(AppError::field("also", "too_many"));
+    }
+    let (domains, rows) = (settings::domains(app).await?, aliases::list(app).await?);
+    let id = own.map(AliasId::parse).transpose().map_err(|_| AppError::not_found())?;
+    let wanted: Vec<Wanted> =
+        [&address].into_iter().chain(&also).map(|it| Wanted { id: id.clone(), address: it.clone() }).collect();
+    if let Some(clash) = names::clashes(&wanted, &facts_of(&rows), &domain_facts(&domains)).first() {
+        let field = if clash.address == address.as_str() { "address" } else { "also" };
+        return Err(clash_error(field, clash, &rows));
+    }
     match (&edit.creates, &edit.record) {
         (Some(name), None) if records::type_exists(app, name.as_str()).await? => {}
         (Some(_), None) => return Err(AppError::field("creates", "unknown")),
@@ -133,16 +172,6 @@ async fn check(app: &App, edit: &EditAlias, own: Option<&str>) -> AppResult<Chec
         let probe = if text.starts_with('@') { format!("x{text}") } else { text.to_owned() };
         EmailAddress::parse(&probe).map_err(|_| AppError::field("listed", "address"))?;
         listed.push(text.to_lowercase());
-    }
-    let mut also: Vec<EmailAddress> = Vec::new();
-    for text in edit.also.iter().filter(|it| !it.trim().is_empty()) {
-        let it = check_address(app, &domains, "also", text, own).await?;
-        if it != address && !also.contains(&it) {
-            also.push(it);
-        }
-    }
-    if also.len() > MAX_NAMES {
-        return Err(AppError::field("also", "too_many"));
     }
     let clean = |(name, value): (&String, &String)| (name.trim().to_owned(), value.trim().to_owned());
     let defaults: BTreeMap<String, String> =
@@ -180,7 +209,7 @@ fn statement_parts<'a>(edit: &'a EditAlias, checked: &'a Checked) -> aliases::Ed
 }
 
 /// Further addresses as rows: those asked for, and earlier ones, the address of before a rename included.
-fn names<'a>(checked: &'a Checked, former: &'a [EmailAddress]) -> Vec<aliases::Name<'a>> {
+fn further<'a>(checked: &'a Checked, former: &'a [EmailAddress]) -> Vec<aliases::Name<'a>> {
     let also = checked.also.iter().map(|address| aliases::Name { address, is_former: false });
     let former = former
         .iter()
@@ -195,7 +224,7 @@ pub(super) async fn create(call: Call<CreateAlias>) -> AppResult<AliasRow> {
     let id = app.new_id();
     let now = app.now();
     let mut statements = vec![aliases::insert(&id, &statement_parts(&call.body, &checked), now)];
-    statements.extend(aliases::set_names(&id, &names(&checked, &[]), now));
+    statements.extend(aliases::set_names(&id, &further(&checked, &[]), now));
     app.db.batch(statements).await?;
     call.stale(vec![tag::ALIASES.to_owned()]);
     aliases::read(app, &id).await?.ok_or_else(AppError::not_found)
@@ -214,8 +243,18 @@ pub(super) async fn change(call: Call<ChangeAlias>) -> AppResult<AliasRow> {
         former.push(before.address.clone());
     }
     let now = app.now();
-    let mut statements = aliases::set_names(&id, &names(&checked, &former), now);
-    statements.push(aliases::update(&id, &statement_parts(&call.body, &checked)));
+    let mut statements = aliases::set_names(&id, &further(&checked, &former), now);
+    let after = AliasRow {
+        contact_rule: call.body.contact_rule,
+        creates: call.body.creates.clone(),
+        record: call.body.record.clone(),
+        ..before.clone()
+    };
+    let state = match facts_of(&[before, after]).as_slice() {
+        [before, after] => names::state_after(before, after),
+        _ => AliasState::NotTested,
+    };
+    statements.push(aliases::update(&id, &statement_parts(&call.body, &checked), state));
     app.db.batch(statements).await?;
     call.stale(vec![tag::ALIASES.to_owned()]);
     aliases::read(app, &id).await?.ok_or_else(AppError::not_found)

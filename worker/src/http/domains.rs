@@ -9,7 +9,12 @@ use mailroom_shared::api::aliases::DeleteDomain;
 use mailroom_shared::api::aliases::DomainRow;
 use mailroom_shared::api::aliases::EditDomain;
 use mailroom_shared::api::tag;
+use mailroom_shared::gateway::facts::DomainFact;
+use mailroom_shared::gateway::names;
+use mailroom_shared::gateway::names::ClashReason;
 
+use super::aliases::clash_error;
+use super::aliases::facts_of;
 use super::endpoint::Call;
 use crate::app::App;
 use crate::error::AppError;
@@ -51,25 +56,20 @@ async fn check(app: &App, name: Domain, edit: &EditDomain) -> AppResult<Checked>
         }
         _ => local_part("default_from", &sender, &name)?,
     };
-    for (field, local) in [("catchall", &catchall), ("bounce", &bounce), ("default_from", &default_from)] {
-        if local == "reply" {
-            return Err(AppError::field(field, "reserved"));
-        }
+    let domain = DomainFact { name, catchall, bounce, default_from };
+    let rows = aliases::list(app).await?;
+    if let Some(clash) = names::domain_clashes(&domain, &facts_of(&rows), &[]).first() {
+        let local = clash.address.split('@').next().unwrap_or_default();
+        let field = match (clash.reason, local) {
+            (ClashReason::Twice, it) if it == domain.bounce => "bounce",
+            (ClashReason::Twice, _) => "default_from",
+            (_, it) if it == domain.catchall => "catchall",
+            (_, it) if it == domain.bounce => "bounce",
+            _ => "default_from",
+        };
+        return Err(clash_error(field, clash, &rows));
     }
-    if bounce == catchall || bounce == default_from {
-        return Err(AppError::field("bounce", "twice"));
-    }
-    if !catchall.is_empty() && catchall == default_from {
-        return Err(AppError::field("catchall", "twice"));
-    }
-    for (field, local) in [("catchall", &catchall), ("bounce", &bounce), ("default_from", &default_from)] {
-        let Ok(address) = EmailAddress::new(local, &name) else { continue };
-        if let Some(other) = aliases::by_key(app, &address.key()).await? {
-            let owner = other.owner_name.clone().or(other.record_number.clone()).unwrap_or_default();
-            let args = [("address", address.as_str()), ("alias", other.address.as_str()), ("owner", owner.as_str())];
-            return Err(AppError::field_with(field, "taken_by", &args));
-        }
-    }
+    let DomainFact { name, catchall, bounce, default_from } = domain;
     Ok(Checked { name, catchall, bounce, default_from })
 }
 

@@ -26,6 +26,7 @@ use crate::store::ingests::Open;
 use crate::store::messages;
 use crate::store::paused;
 use crate::store::records;
+use crate::store::suppressions;
 use crate::store::to_json;
 
 /// Lets a held mail in; false when somebody else was quicker or it could not be written.
@@ -97,7 +98,7 @@ async fn write_effects(app: &App, held: &HeldMail, message: &str, wish: &Wish, m
     let Some((new_contacts, mut write)) = found else {
         return Err(Fault::Gone("its record is gone; route the mail to another one"));
     };
-    let Decided { arrival, context, .. } = decided;
+    let Decided { arrival, context, verdict, .. } = decided;
     write.message.id = MessageId::parse(message).map_err(|_| Fault::Gone("its message has no usable id"))?;
     let now = app.now();
     let mut out = vec![ingests::claim_done(&format!("{}:released", held.id))];
@@ -120,6 +121,7 @@ async fn write_effects(app: &App, held: &HeldMail, message: &str, wish: &Wish, m
         wish: None,
     };
     out.extend(ingests::act(&act, now));
+    out.extend(verdict.alive.as_deref().map(suppressions::wrote));
     let has_mail = ingest::push_effects(&mut out, app, &arrival, &write, &context, now);
     out.extend(lasting(app, held, author, Some(write.record.as_str())));
     app.db.batch(out).await?;

@@ -17,7 +17,6 @@ use mailroom_shared::gateway::verdict::Decision;
 use mailroom_shared::gateway::verdict::Mark;
 use mailroom_shared::gateway::verdict::Verdict;
 use mailroom_shared::intake::calendar;
-use mailroom_shared::intake::confirmation;
 use mailroom_shared::intake::wish::Wish;
 use mailroom_shared::mail::inbound::Envelope;
 use mailroom_shared::mail::inbound::InboundMail;
@@ -246,7 +245,13 @@ fn statements(
     }
     let first = plan.writes.first();
     let route = verdict.routes.first();
-    out.extend(remarks(open, arrival, verdict, plan, mail));
+    out.extend(remarks(open, verdict, plan, mail));
+    if let Some(person) = &verdict.alive {
+        out.push(suppressions::wrote(person));
+    }
+    if let Some(alias) = &verdict.failing {
+        out.push(aliases::mark_failing(alias.as_str(), now));
+    }
     out.push(ingests::done(
         &open.id,
         first.map(|it| it.record.as_str()),
@@ -259,7 +264,7 @@ fn statements(
 
 /// What is noted beside the rows of the plan: why it is no plain message, invitations, a record it may be meant for, a
 /// provider that asks to confirm a forwarding.
-fn remarks(open: &Open, arrival: &Arrival, verdict: &Verdict, plan: &IngestPlan, mail: &InboundMail) -> Vec<Statement> {
+fn remarks(open: &Open, verdict: &Verdict, plan: &IngestPlan, mail: &InboundMail) -> Vec<Statement> {
     let mut out = Vec::new();
     match (verdict.decision, plan.writes.iter().find_map(|it| it.message.held)) {
         (Decision::Report, _) => out.push(ingests::set_outcome(&open.id, "report", None)),
@@ -274,8 +279,8 @@ fn remarks(open: &Open, arrival: &Arrival, verdict: &Verdict, plan: &IngestPlan,
             out.push(messages::set_remarks(write.message.id.as_str(), &calendar, suggestion.map(|it| it.as_str())));
         }
     }
-    if let Some(it) = confirmation::confirmation(&mail.head, &mail.text, arrival.authentication.from_trusted) {
-        out.push(ingests::set_confirmation(&open.id, &crate::store::to_json(&it)));
+    if let Some(it) = &verdict.confirmation {
+        out.push(ingests::set_confirmation(&open.id, &crate::store::to_json(it)));
     }
     out
 }
@@ -396,11 +401,6 @@ pub(super) fn push_effects(
         keys.extend(m.to.iter().chain(&m.cc).map(|it| it.address.key()));
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         out.push(post::take_part(record, &keys));
-        // Proven to be from there, and written by a person.
-        if let Some(author) = m.author_email.as_ref().filter(|_| m.automatic.is_none() && m.authenticated == Some(true))
-        {
-            out.push(suppressions::wrote(&author.key()));
-        }
         if let Some(alias) = &write.alias {
             out.extend(aliases::mark_received(alias.as_str(), &arrival.envelope.rcpt_to.key(), m.at));
         }

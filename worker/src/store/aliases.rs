@@ -8,11 +8,11 @@ use mailroom_shared::api::aliases::AliasState;
 use mailroom_shared::api::aliases::ConfirmationView;
 use mailroom_shared::api::aliases::ContactRule;
 use mailroom_shared::api::aliases::RuleOutcome;
+use mailroom_shared::gateway::confirmation::Confirmation;
 use mailroom_shared::id::AliasId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 use mailroom_shared::id::UserId;
-use mailroom_shared::intake::confirmation::Confirmation;
 use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
 
@@ -111,13 +111,6 @@ pub async fn read(app: &App, id: &str) -> Result<Option<AliasRow>, StoreError> {
     Ok(super::decode_one::<Row>(rows)?.map(Into::into))
 }
 
-/// The alias with this address, a further or an earlier one included: who has it already.
-pub async fn by_key(app: &App, key: &str) -> Result<Option<AliasRow>, StoreError> {
-    let sql = format!("{SELECT} WHERE a.key = ?1 OR a.id IN (SELECT alias_id FROM alias_names WHERE key = ?1)");
-    let rows = app.run(statement!(sql, key)).await?;
-    Ok(super::decode_one::<Row>(rows)?.map(Into::into))
-}
-
 /// All editable fields, checked.
 pub struct Edit<'a> {
     pub address: &'a EmailAddress,
@@ -157,12 +150,12 @@ pub fn insert(id: &str, edit: &Edit<'_>, now: Timestamp) -> Statement {
     values(statement!(sql, id), edit).bind(now)
 }
 
-/// A changed alias has not been tested as it is now.
-pub fn update(id: &str, edit: &Edit<'_>) -> Statement {
+/// What an alias does has to prove itself again when it changed (AL-10).
+pub fn update(id: &str, edit: &Edit<'_>, state: AliasState) -> Statement {
     let sql = "UPDATE aliases SET address = ?2, key = ?3, creates = ?4, record_id = ?5, contact_rule = ?6, listed = ?7,
          outcome = ?8, refusal_text = ?9, owner_id = ?10, defaults = ?11, any_domain = ?12, parent_record_id = ?13,
-         state = 'not_tested', failing_since = NULL WHERE id = ?1";
-    values(statement!(sql, id), edit)
+         state = ?14, failing_since = IIF(?14 = 'failing', failing_since, NULL) WHERE id = ?1";
+    values(statement!(sql, id), edit).bind(state.as_str())
 }
 
 /// A further address of an alias.
@@ -231,8 +224,8 @@ pub async fn confirmations(app: &App, id: &str, since: Timestamp) -> Result<Vec<
     Ok(rows
         .into_iter()
         .map(|it| ConfirmationView {
-            provider: it.confirmation.provider,
-            account: it.confirmation.account,
+            provider: it.confirmation.provider.name().to_owned(),
+            account: it.confirmation.mailbox,
             code: it.confirmation.code,
             link: it.confirmation.link,
             at: it.received,
@@ -251,6 +244,15 @@ pub fn mark_received(id: &str, key: &str, at: Timestamp) -> [Statement; 2] {
         ),
         statement!("UPDATE alias_names SET last_received = ?2 WHERE key = ?1", key, at),
     ]
+}
+
+/// It can't do what it is set up for.
+pub fn mark_failing(id: &str, at: Timestamp) -> Statement {
+    statement!(
+        "UPDATE aliases SET state = 'failing', failing_since = COALESCE(failing_since, ?2) WHERE id = ?1",
+        id,
+        at
+    )
 }
 
 /// Adds a sender to the list of an alias with that rule; nothing with another rule, or when he is on it.

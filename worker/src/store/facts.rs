@@ -28,6 +28,7 @@ use mailroom_shared::gateway::facts::SuggestionFact;
 use mailroom_shared::gateway::facts::Target;
 use mailroom_shared::gateway::facts::TypeFact;
 use mailroom_shared::gateway::facts::UserFact;
+use mailroom_shared::gateway::facts::Volume;
 use mailroom_shared::gateway::inquire::Inquiry;
 use mailroom_shared::id::AliasId;
 use mailroom_shared::id::ContactId;
@@ -131,11 +132,6 @@ const ASKED: &str = "asked_messages AS MATERIALIZED (
      UNION SELECT author_id FROM asked_messages
      UNION SELECT contact_id FROM users WHERE id IN (SELECT owner_id FROM asked_aliases))";
 
-/// What is read of an alias beside its address; further addresses of one are rows of their own.
-const ALIAS: &str = "a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed, a.outcome,
- a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact
- FROM aliases a LEFT JOIN users u ON u.id = a.owner_id";
-
 /// Since when mail of a sender (`?1`) counts for loop protection: a person may have released him.
 const COUNTED: &str = "(SELECT COALESCE(MAX(released), 0) FROM paused_senders WHERE address_key = ?1)";
 
@@ -176,6 +172,10 @@ struct AliasRow {
     any_domain: bool,
     state: AliasState,
     owner_contact: Option<ContactId>,
+    #[serde(deserialize_with = "json")]
+    also: Vec<EmailAddress>,
+    #[serde(deserialize_with = "json")]
+    former: Vec<EmailAddress>,
 }
 
 #[derive(Deserialize)]
@@ -253,6 +253,12 @@ struct AtRow {
 }
 
 #[derive(Deserialize)]
+struct VolumeRow {
+    alias: u32,
+    domain: u32,
+}
+
+#[derive(Deserialize)]
 struct PausedRow {
     #[serde(deserialize_with = "int_bool")]
     paused: bool,
@@ -317,12 +323,11 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
     let window = now - LOOP_WINDOW;
     vec![
         statement!(
-            format!(
-                "SELECT a.id, a.address, {ALIAS} WHERE a.id IN (SELECT id FROM asked_aliases)
-                 UNION ALL SELECT a.id, n.address, {ALIAS} JOIN alias_names n ON n.alias_id = a.id
-                 WHERE n.key IN (SELECT value FROM json_each(?1))"
-            ),
-            to_json(&inquiry.alias_keys)
+            "SELECT a.id, a.address, a.creates, a.record_id, a.parent_record_id, a.defaults, a.contact_rule, a.listed, a.outcome,
+             a.refusal_text, a.any_domain, a.state, u.contact_id AS owner_contact,
+             (SELECT json_group_array(address) FROM alias_names n WHERE n.alias_id = a.id AND n.kind = 'also') || '' AS also,
+             (SELECT json_group_array(address) FROM alias_names n WHERE n.alias_id = a.id AND n.kind = 'former') || '' AS former
+             FROM aliases a LEFT JOIN users u ON u.id = a.owner_id WHERE a.id IN (SELECT id FROM asked_aliases)"
         ),
         statement!(
             "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at FROM messages
@@ -386,6 +391,7 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
             &sender,
             window
         ),
+        volume(&sender, now, except),
         statement!(
             "SELECT EXISTS (SELECT 1 FROM paused_senders WHERE address_key = ?1 AND released IS NULL
                AND (until IS NULL OR until > ?2)) AS paused",
@@ -400,6 +406,24 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
             &sender
         ),
     ]
+}
+
+/// Mails of everybody to the asked aliases and from the sender's domain within the policy's window. Counts nothing that
+/// the policy does not limit.
+fn volume(sender: &str, now: Timestamp, except: Option<&str>) -> Statement {
+    let domain = sender.rsplit_once('@').map_or("", |(_, it)| it);
+    statement!(
+        "SELECT (SELECT COUNT(*) FROM ingests WHERE json_extract(value, '$.loop.per_alias') > 0
+           AND received > ?2 - 60000 * json_extract(value, '$.loop.minutes') AND (?3 IS NULL OR id < ?3) AND alias_key IN
+           (SELECT key FROM aliases WHERE id IN (SELECT id FROM asked_aliases)
+            UNION SELECT key FROM alias_names WHERE alias_id IN (SELECT id FROM asked_aliases))) AS alias,
+         (SELECT COUNT(*) FROM ingests WHERE json_extract(value, '$.loop.per_domain') > 0 AND sender_domain = ?1
+           AND received > ?2 - 60000 * json_extract(value, '$.loop.minutes') AND (?3 IS NULL OR id < ?3)) AS domain
+         FROM settings WHERE key = 'policy'",
+        domain,
+        now,
+        except
+    )
 }
 
 /// Answers an inquiry: one round trip. `except` is the hand-over that asks: only older ones are
@@ -423,6 +447,8 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
     let deliveries: Vec<DeliveryRow> = answers.rows()?;
     let received: Vec<ReceivedRow> = answers.rows()?;
     let loop_refusals: Vec<AtRow> = answers.rows()?;
+    let volume =
+        answers.one::<VolumeRow>()?.map_or_else(Volume::default, |it| Volume { alias: it.alias, domain: it.domain });
     let paused = answers.one::<PausedRow>()?.is_some_and(|it| it.paused);
     let suggestions: Vec<SuggestionRow> = answers.rows()?;
     let by_id: HashMap<&str, &ContactFact> = contacts.iter().map(|it| (it.id.as_str(), it)).collect();
@@ -441,8 +467,8 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
                     owner: contact(it.owner_contact.as_ref()),
                     id: it.id,
                     address: it.address,
-                    also: Vec::new(),
-                    former: Vec::new(),
+                    also: it.also,
+                    former: it.former,
                     target,
                     parent: it.parent_record_id,
                     contact_rule: it.contact_rule,
@@ -517,7 +543,7 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
             .into_iter()
             .map(|it| ReceivedFact { alias: it.alias_key, record: it.record_id, r#type: it.r#type, at: it.received })
             .collect(),
-        volume: mailroom_shared::gateway::facts::Volume::default(),
+        volume,
         loop_refusals: loop_refusals.into_iter().map(|it| it.at).collect(),
         paused,
         suggestions: suggestions

@@ -14,6 +14,7 @@ use mailroom_shared::gateway::verdict::Verdict;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::mail::authres::AuthResult;
+use mailroom_shared::outbox::retention::Class;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
@@ -22,8 +23,8 @@ use super::Answers;
 use super::Filter;
 use super::StoreError;
 use super::json;
-use super::refusals;
 use super::settings;
+use super::vacuum;
 use crate::app::App;
 use crate::ports::Statement;
 use crate::ports::Value;
@@ -269,13 +270,13 @@ pub async fn read(app: &App, id: &str) -> Result<Option<IncomingView>, StoreErro
             id
         ),
         statement!("SELECT at, kind, by_name, text FROM ingest_events WHERE ingest_id = ?1 ORDER BY id LIMIT 200", id),
-        settings::get(refusals::JOURNAL_DAYS),
+        settings::get(vacuum::RETENTION),
     ];
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let (Some(row), Some(details)) = (answers.one::<Row>()?, answers.one::<Details>()?) else { return Ok(None) };
     let row = IncomingRow::from(row);
     let events: Vec<EventRow> = answers.rows()?;
-    let days = settings::days(&mut answers, refusals::KEPT_DAYS)?;
+    let days = vacuum::retention(answers.take())?.days(Class::Refusals);
     let verdict: Option<Verdict> = details.verdict.as_deref().and_then(|it| serde_json::from_str(it).ok());
     let why = match (&details.why, &verdict) {
         (Some(text), _) => serde_json::from_str(text).unwrap_or_default(),
@@ -284,7 +285,8 @@ pub async fn read(app: &App, id: &str) -> Result<Option<IncomingView>, StoreErro
     };
     let check = |pick: fn(&Verdict) -> AuthResult| verdict.as_ref().map(|it| word(pick(it)));
     Ok(Some(IncomingView {
-        kept_until: matches!(row.fate, Fate::Refused | Fate::Ignored).then(|| row.at + Span::days(i64::from(days))),
+        kept_until: (days > 0 && matches!(row.fate, Fate::Refused | Fate::Ignored))
+            .then(|| row.at + Span::days(i64::from(days))),
         why,
         answer: details.status.zip(details.text).map(|(status, text)| format!("550 {status} {text}")),
         error: details.error,
@@ -383,16 +385,14 @@ struct CountRow {
     waiting: u32,
     database_bytes: Option<String>,
     database_limit: Option<String>,
-    journal_days: Option<String>,
 }
 
 /// Largest database of the platform's paid plan, unless a setting says otherwise.
-const DATABASE_LIMIT: f64 = 10.0 * 1024.0 * 1024.0 * 1024.0;
+pub const DATABASE_LIMIT: f64 = 10.0 * 1024.0 * 1024.0 * 1024.0;
 /// From here on people are told.
 const WARN_PERCENT: u32 = 70;
 /// Names of the settings.
 pub const DATABASE_BYTES: &str = "database_bytes";
-const DATABASE_LIMIT_SETTING: &str = "database_limit";
 
 pub async fn counts(app: &App) -> Result<IncomingCounts, StoreError> {
     let sql = "SELECT (SELECT COUNT(*) FROM ingests WHERE outcome = 'held') AS held,
@@ -400,9 +400,8 @@ pub async fn counts(app: &App) -> Result<IncomingCounts, StoreError> {
       (SELECT COUNT(*) FROM paused_senders WHERE released IS NULL AND (until IS NULL OR until > ?1)) AS paused,
       (SELECT COUNT(*) FROM ingests WHERE state = 'accepted' AND tries > 0) AS waiting,
       (SELECT value FROM settings WHERE key = ?2) AS database_bytes,
-      (SELECT value FROM settings WHERE key = ?3) AS database_limit,
-      (SELECT value FROM settings WHERE key = ?4) AS journal_days";
-    let statement = statement!(sql, app.now(), DATABASE_BYTES, DATABASE_LIMIT_SETTING, refusals::JOURNAL_DAYS);
+      (SELECT value FROM settings WHERE key = ?3) AS database_limit";
+    let statement = statement!(sql, app.now(), DATABASE_BYTES, settings::DATABASE_LIMIT);
     let Some(row) = super::decode_one::<CountRow>(app.run(statement).await?)? else {
         return Ok(IncomingCounts::default());
     };
@@ -413,7 +412,6 @@ pub async fn counts(app: &App) -> Result<IncomingCounts, StoreError> {
         held: row.held,
         unprocessed: row.unprocessed,
         paused: row.paused,
-        kept_days: row.journal_days.and_then(|it| it.parse().ok()).unwrap_or(refusals::KEPT_DAYS),
         database_percent: percent.filter(|it| *it >= WARN_PERCENT),
         waiting: row.waiting,
     })

@@ -123,16 +123,6 @@ pub fn insert(r: &NewRefusal<'_>, at: Timestamp) -> Statement {
     )
 }
 
-/// Days the journal of refused and ignored mail is kept, unless the setting says otherwise.
-pub const KEPT_DAYS: u32 = 90;
-/// Name of that setting.
-pub const JOURNAL_DAYS: &str = "journal_days";
-
-/// Ends what is older.
-pub fn forget(before: Timestamp) -> [Statement; 2] {
-    [statement!("DELETE FROM refusals WHERE at < ?1", before), statement!("DELETE FROM ignored WHERE at < ?1", before)]
-}
-
 /// A broken alias that had to refuse is shown as failing. Without an alias of that address nothing happens.
 pub fn alias_fails(key: &str, now: Timestamp) -> Statement {
     statement!(

@@ -17,6 +17,8 @@ use crate::statement;
 pub const COMPANY: &str = "company";
 /// `gateway` policy as JSON.
 pub const POLICY: &str = "policy";
+/// Bytes the database may have on the platform's plan.
+pub const DATABASE_LIMIT: &str = "database_limit";
 
 /// `https://` and the host of the page, for links in mails.
 pub const BASE_URL: &str = "base_url";
@@ -48,9 +50,9 @@ pub async fn value(app: &App, key: &str) -> Result<Option<String>, StoreError> {
     Ok(super::decode_one::<ValueRow>(app.run(get(key)).await?)?.map(|it| it.value))
 }
 
-/// A setting of days, the default where none was saved.
-pub fn days(answers: &mut Answers, default: u32) -> Result<u32, StoreError> {
-    Ok(answers.one::<ValueRow>()?.and_then(|it| it.value.parse().ok()).unwrap_or(default))
+/// A setting that is a number, if it was saved.
+pub fn number(answers: &mut Answers) -> Result<Option<u64>, StoreError> {
+    Ok(answers.one::<ValueRow>()?.and_then(|it| it.value.parse().ok()))
 }
 
 /// The policy of a settings row, the default where none was saved.

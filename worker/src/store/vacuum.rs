@@ -119,12 +119,20 @@ pub fn forget_raws(keys: &[String]) -> [Statement; 2] {
 pub fn remove_rows(class: Class, before: Timestamp, most: u32) -> Vec<Statement> {
     let hour = before.as_millis().div_euclid(3_600_000);
     match class {
-        Class::Refusals => vec![statement!(
-            "DELETE FROM refusals WHERE id IN
-               (SELECT id FROM refusals INDEXED BY refusals_by_time WHERE at < ?1 ORDER BY at LIMIT ?2)",
-            before,
-            most
-        )],
+        Class::Refusals => vec![
+            statement!(
+                "DELETE FROM refusals WHERE id IN
+                   (SELECT id FROM refusals INDEXED BY refusals_by_time WHERE at < ?1 ORDER BY at LIMIT ?2)",
+                before,
+                most
+            ),
+            statement!(
+                "DELETE FROM ignored WHERE id IN
+                   (SELECT id FROM ignored INDEXED BY ignored_in_order WHERE at < ?1 ORDER BY at LIMIT ?2)",
+                before,
+                most
+            ),
+        ],
         Class::ProviderEvents => vec![statement!(
             "DELETE FROM provider_events WHERE sha256 IN
                (SELECT sha256 FROM provider_events INDEXED BY provider_events_by_time WHERE received < ?1 LIMIT ?2)",
@@ -198,7 +206,10 @@ pub fn preview(class: Class, before: Timestamp) -> Option<Statement> {
         Class::RawMail => {
             "SELECT size FROM ingests INDEXED BY ingests_with_raw WHERE raw_key <> '' AND state = 'done' AND received < ?1"
         }
-        Class::Refusals => "SELECT NULL AS size FROM refusals INDEXED BY refusals_by_time WHERE at < ?1",
+        Class::Refusals => {
+            "SELECT NULL AS size FROM refusals INDEXED BY refusals_by_time WHERE at < ?1
+             UNION ALL SELECT NULL FROM ignored INDEXED BY ignored_in_order WHERE at < ?1"
+        }
         Class::ProviderEvents => {
             "SELECT length(body) AS size FROM provider_events INDEXED BY provider_events_by_time WHERE received < ?1"
         }

@@ -619,3 +619,48 @@ fn every_list_of_the_journal_uses_an_index() {
     }
     assert!(ran > 30, "{ran}");
 }
+
+#[test]
+fn an_alias_and_a_domain_have_limits_of_their_own() {
+    let w = World::new();
+    let rules = w.get("/api/v1/policy");
+    assert_eq!(rules["policy"]["loop"]["per_domain"], 0);
+    let check = |guard: Value, senders: [&str; 3], expected: [bool; 3]| {
+        let mut rules = rules.clone();
+        for (name, value) in guard.as_object().unwrap() {
+            rules["policy"]["loop"][name] = value.clone();
+        }
+        w.send("PATCH", "/api/v1/policy", &rules);
+        let taken = senders.map(|from| {
+            let id = format!("{}@x", w.test.app.new_id());
+            let raw = mail(from, "support@corp.test", "Hello", &id, "Hi");
+            matches!(come(&w.test, &raw, "support@corp.test"), Admission::Accepted { .. })
+        });
+        assert_eq!(taken, expected, "{guard}");
+    };
+    let all = [true, true, true];
+    check(json!({ "per_domain": 0 }), ["a@one.test", "b@one.test", "c@one.test"], all);
+    check(json!({ "per_domain": 2 }), ["a@two.test", "b@two.test", "c@two.test"], [true, true, false]);
+    check(json!({ "per_domain": 2, "allow": ["@three.test"] }), ["a@three.test", "b@three.test", "c@three.test"], all);
+    check(json!({ "per_alias": 10 }), ["a@four.test", "a@five.test", "a@six.test"], [true, true, false]);
+}
+
+#[test]
+fn rules_that_make_no_sense_are_refused_by_field() {
+    let w = World::new();
+    let rules = w.get("/api/v1/policy");
+    let check = |at: &[&str], value: Value, field: &str| {
+        let mut rules = rules.clone();
+        let place = at.iter().fold(&mut rules["policy"], |it, name| &mut it[*name]);
+        *place = value;
+        let answer = call(&w.test, "PATCH", "/api/v1/policy", &w.admin, &rules);
+        assert_eq!((answer.status, &answer.body["fields"][0]["field"]), (422, &json!(field)), "{}", answer.body);
+    };
+    check(&["loop", "threshold"], json!(0), "threshold");
+    check(&["loop", "minutes"], json!(2_000), "minutes");
+    check(&["loop", "allow"], json!(["ann@b.test", "nonsense"]), "allow");
+    check(&["local_part_domains"], json!(["a b"]), "local_part_domains");
+    check(&["max_size"], json!(99_000_000), "max_size");
+    check(&["fallback_type"], json!("dragon"), "fallback_type");
+    assert_eq!(w.get("/api/v1/policy"), rules);
+}
