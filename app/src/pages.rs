@@ -3,7 +3,9 @@
 pub mod actions;
 pub mod alias;
 pub mod aliases;
+pub mod contact;
 pub mod contacts;
+pub mod deliverability;
 pub mod emails;
 pub mod failures;
 pub mod inbox;

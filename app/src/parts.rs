@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use mailroom_shared::id::AliasId;
+use mailroom_shared::id::ContactId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 
@@ -11,7 +12,9 @@ use crate::later;
 use crate::pages::actions::ActionsPage;
 use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
+use crate::pages::contact::ContactPage;
 use crate::pages::contacts::ContactsPage;
+use crate::pages::deliverability::DeliverabilityPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::failures::FailuresPage;
 use crate::pages::inbox::InboxEmpty;
@@ -36,6 +39,8 @@ later! {
     Page failures() in lists { view! { <FailuresPage/> } }
     Page emails() in lists { view! { <EmailsPage/> } }
     Page contacts() in lists { view! { <ContactsPage/> } }
+    Page contact(id: ContactId) in lists { view! { <ContactPage id/> } }
+    Page deliverability() in lists { view! { <DeliverabilityPage/> } }
     Over new_record(kind: Option<TypeName>, on_close: Callback<()>) in lists { view! { <NewRecordDialog kind on_close/> } }
     Over user_menu() in lists { view! { <UserMenuItems/> } }
     Over help(on_close: Callback<()>) in lists { view! { <HelpDialog on_close/> } }

@@ -6,6 +6,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use mailroom_shared::api::percent_encode;
 use mailroom_shared::id::AliasId;
+use mailroom_shared::id::ContactId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 use wasm_bindgen::JsCast;
@@ -24,6 +25,8 @@ pub enum Page {
     Failures,
     Emails,
     Contacts,
+    Contact(ContactId),
+    Deliverability,
     Aliases,
     Suppressions,
     Servers,
@@ -48,6 +51,8 @@ impl Page {
             ["failures"] => Self::Failures,
             ["emails"] => Self::Emails,
             ["contacts"] => Self::Contacts,
+            ["contacts", id] => ContactId::parse(*id).map_or(Self::NotFound, Self::Contact),
+            ["deliverability"] => Self::Deliverability,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
             ["settings", "suppressions"] => Self::Suppressions,
             ["settings", "servers"] => Self::Servers,
@@ -69,6 +74,8 @@ impl Page {
             Self::Failures => "/failures".to_owned(),
             Self::Emails => "/emails".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
+            Self::Contact(id) => format!("/contacts/{}", percent_encode(id.as_str())),
+            Self::Deliverability => "/deliverability".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
             Self::Suppressions => "/settings/suppressions".to_owned(),
             Self::Servers => "/settings/servers".to_owned(),

@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod aliases;
 pub mod contacts;
+pub mod deliverability;
 pub mod emails;
 pub mod failures;
 pub mod incoming;

@@ -1,8 +1,10 @@
 //! What leaves: by which server, when, within which limits; the states of a delivery, why it fails, when it is tried again.
 
 pub mod actions;
+pub mod address_health;
 #[cfg(feature = "mail")]
 pub mod advice;
+pub mod breaker;
 pub mod cause;
 pub mod choice;
 pub mod failure;

@@ -148,6 +148,7 @@ fn every_page_in_both_languages_and_themes() {
         "/failures",
         "/emails?filter=all",
         "/contacts",
+        "/deliverability",
         "/settings/aliases",
         "/settings/servers",
         "/settings/limits",

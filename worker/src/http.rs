@@ -3,6 +3,7 @@
 mod actions;
 mod aliases;
 mod contacts;
+mod deliverability;
 mod dev;
 mod domains;
 mod emails;
@@ -150,6 +151,8 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::contacts::CreateContact, _, _>(r, Agent, contacts::create);
     let r = mount::<api::contacts::ReadContact, _, _>(r, User, contacts::read);
     let r = mount::<api::contacts::ChangeContact, _, _>(r, Agent, contacts::change);
+    let r = mount::<api::deliverability::ReadContactTimeline, _, _>(r, User, deliverability::timeline);
+    let r = mount::<api::deliverability::ReadDeliverability, _, _>(r, User, deliverability::read);
     let r = mount::<api::refusals::ListRefusals, _, _>(r, User, refusals::list);
     let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
     let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);

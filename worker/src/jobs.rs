@@ -4,6 +4,7 @@ pub mod actions;
 mod deliver;
 mod held;
 mod ingest;
+mod sending_events;
 pub mod vacuum;
 
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use serde::Serialize;
 
 use crate::app::SharedApp;
 use crate::log;
-use crate::store::deliveries;
 
 pub use deliver::Fleet;
 pub use deliver::RULES;
@@ -52,14 +52,7 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
         return drain(app, bodies).await;
     }
     if queue.ends_with("-sending-events") {
-        let rows = bodies.iter().map(|it| deliveries::keep_event(it, app.now())).collect();
-        return match app.db.batch(rows).await {
-            Ok(_) => Vec::new(),
-            Err(error) => {
-                log::error("events_not_kept", &[("error", &error.to_string())]);
-                (0..bodies.len()).collect()
-            }
-        };
+        return sending_events::consume(app, bodies).await;
     }
     let mut ingests = Vec::new();
     let mut deliver_asked = None;

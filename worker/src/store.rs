@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod aliases;
 pub mod contacts;
+pub mod deliverability;
 pub mod deliveries;
 pub mod dkim;
 pub mod facts;
@@ -14,6 +15,7 @@ pub mod limits;
 pub mod messages;
 pub mod moves;
 pub mod paused;
+pub mod provider_events;
 pub mod queue;
 pub mod records;
 pub mod refusals;

@@ -442,6 +442,13 @@ pub(crate) mod tests {
         let cause = mailroom_shared::outbox::cause::Cause::parse("speeding@gmail.com").unwrap();
         let rows = FailureRowsQuery { cursor: Some("1~x".to_owned()), ..FailureRowsQuery::default() };
         statements.push(store::failures::rows_statement(&cause, None, &rows).0);
+        let since = mailroom_shared::time::Timestamp::from_millis(0);
+        statements.push(store::provider_events::found(since, 100));
+        statements.push(store::deliverability::by_day(since));
+        statements.push(store::deliverability::by_domain(since));
+        statements.push(store::deliverability::by_reason(since));
+        statements.push(store::deliverability::bulk(since));
+        statements.push(store::deliverability::of_address("ann@customer.test"));
         let suppressed = SuppressionQuery::default();
         statements.push(store::suppressions::list_statement(&suppressed, 200).0);
         let mut ran = 0;
@@ -736,15 +743,113 @@ pub(crate) mod tests {
         assert_eq!(rows(&test, "SELECT address FROM suppressions").len(), 2, "what people entered stays");
     }
 
+    fn sending_event(id: &str, kind: &str, mail: &str, to: &str, at: &str, more: &serde_json::Value) -> String {
+        let mut payload =
+            json!({ "eventId": id, "messageId": mail, "sender": "notifications@corp.test", "recipient": to });
+        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "type": format!("cf.email.sending.message.{kind}"), "payload": payload, "metadata": { "eventTimestamp": at } })
+            .to_string()
+    }
+
+    /// A message to a customer that the provider took as `<p1@mx>`. Returns the record and the message.
+    fn taken(test: &TestApp, cookie: &str) -> (String, String) {
+        let admission = arrive(test, MAIL, "support@corp.test");
+        work(test, &admission);
+        let list = call(test, "GET", "/api/v1/records", cookie, &serde_json::Value::Null).body;
+        let record = list["items"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/records/{record}/messages");
+        let body = json!({ "mode": "message", "text": "On its way.", "key": "k1", "to": ["ann@customer.test"] });
+        let posted = call(test, "POST", &path, cookie, &body).body;
+        let message = posted["id"].as_str().unwrap().to_owned();
+        test.clock.0.fetch_add(60_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        block_on(test.app.run(Statement::new("UPDATE deliveries SET provider_id = '<p1@mx>'"))).unwrap();
+        (record, message)
+    }
+
     #[test]
-    fn events_of_the_provider_are_kept_once() {
+    fn events_of_the_provider_settle_their_delivery_in_any_order_and_once() {
+        let check = |events: &[(&str, &str, &str, serde_json::Value)], expected: (&str, usize)| {
+            let test = TestApp::new();
+            let cookie = set_up(&test);
+            let (_, message) = taken(&test, &cookie);
+            for (id, kind, at, more) in events {
+                let body = sending_event(id, kind, "<p1@mx>", "Ann@Customer.test", at, more);
+                assert!(block_on(crate::jobs::consume(&test.app, "mailroom-sending-events", &[body])).is_empty());
+            }
+            let path = format!("/api/v1/messages/{message}/deliveries");
+            let deliveries = call(&test, "GET", &path, &cookie, &serde_json::Value::Null).body;
+            let it = &deliveries["deliveries"][0];
+            let told = it["events"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|it| !["queued", "accepted"].contains(&it["kind"].as_str().unwrap()));
+            assert_eq!((it["state"].as_str().unwrap(), told.count()), expected, "{events:?} {it}");
+        };
+        let none = || json!({});
+        let dead = || json!({ "bounce": { "type": "hard" }, "delivery": { "response": "550 5.1.1 user unknown" } });
+        let (ten, eleven) = ("2026-11-24T10:00:00Z", "2026-11-24T11:00:00Z");
+        check(&[], ("sent", 0));
+        check(&[("1", "delivered", ten, none())], ("delivered", 1));
+        check(&[("1", "delivered", ten, none()), ("1", "delivered", eleven, none())], ("delivered", 1));
+        check(&[("1", "deferred", ten, none()), ("2", "delivered", eleven, none())], ("delivered", 2));
+        check(&[("2", "delivered", eleven, none()), ("1", "deferred", ten, none())], ("delivered", 1));
+        check(&[("1", "bounced", ten, dead())], ("bounced", 1));
+        check(&[("1", "bounced", eleven, dead()), ("2", "delivered", ten, none())], ("bounced", 1));
+        check(&[("1", "rejected", ten, json!({ "reason": "suppressed" }))], ("bounced", 1));
+        check(&[("1", "delivered", ten, none()), ("2", "complained", eleven, none())], ("complained", 2));
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_mail_waits_for_it_and_changes_nothing_else() {
         let test = TestApp::new();
-        let bodies = ["{\"type\":\"a\"}".to_owned(), "{\"type\":\"b\"}".to_owned(), "{\"type\":\"a\"}".to_owned()];
-        for _ in 0..2 {
-            assert!(block_on(crate::jobs::consume(&test.app, "mailroom-sending-events", &bodies)).is_empty());
-        }
-        let rows = block_on(test.app.run(Statement::new("SELECT body FROM provider_events ORDER BY body"))).unwrap();
-        assert_eq!(rows.rows.len(), 2);
+        let cookie = set_up(&test);
+        let dead = json!({ "bounce": { "type": "hard" } });
+        let bodies = [
+            "{\"type\":\"a\"}".to_owned(),
+            sending_event("1", "bounced", "<p2@mx>", "ann@customer.test", "2026-11-24T10:00:00Z", &dead),
+            sending_event("2", "bounced", "<p1@mx>", "other@customer.test", "2026-11-24T10:00:00Z", &dead),
+        ];
+        assert!(block_on(crate::jobs::consume(&test.app, "mailroom-sending-events", &bodies)).is_empty());
+        taken(&test, &cookie);
+        let state = || rows(&test, "SELECT state, reason FROM deliveries")[0].clone();
+        assert_eq!(state()["state"], "sent");
+        // The provider was quicker than our own bookkeeping.
+        block_on(test.app.run(Statement::new("UPDATE deliveries SET provider_id = '<p2@mx>'"))).unwrap();
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!((&state()["state"], &state()["reason"]), (&json!("bounced"), &json!("userunknown")));
+        assert_eq!(rows(&test, "SELECT sha256 FROM provider_events WHERE matched IS NULL").len(), 2, "kept");
+    }
+
+    #[test]
+    fn figures_and_timeline_tell_how_mail_arrives() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        taken(&test, &cookie);
+        let get = |path: &str| call(&test, "GET", path, &cookie, &serde_json::Value::Null).body;
+        let contact = get("/api/v1/contacts?q=ann")["items"][0]["id"].as_str().unwrap().to_owned();
+        let timeline = format!("/api/v1/contacts/{contact}/timeline");
+        assert_eq!(get(&timeline)["addresses"][0]["mark"], "good");
+        let dead = json!({ "bounce": { "type": "hard" }, "delivery": { "response": "550 5.1.1 user unknown" } });
+        let body = sending_event("1", "bounced", "<p1@mx>", "ann@customer.test", "2026-11-24T10:00:00Z", &dead);
+        block_on(crate::jobs::consume(&test.app, "mailroom-sending-events", &[body]));
+        let told = get(&timeline);
+        assert_eq!((&told["addresses"][0]["mark"], &told["addresses"][0]["suppressed"]), (&json!("bad"), &json!(true)));
+        let kinds: Vec<_> = told["events"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds.iter().filter(|it| **it == "sent").count(), 1, "{kinds:?}");
+        assert!(kinds.contains(&"wrote") && kinds.contains(&"suppressed"), "{kinds:?}");
+        let figures = get("/api/v1/deliverability?days=7");
+        assert_eq!(figures["days"].as_array().unwrap().len(), 7);
+        assert_eq!(
+            figures["total"],
+            json!({ "sent": 0, "delivered": 0, "deferred": 0, "bounced": 1, "complained": 0 })
+        );
+        assert_eq!(
+            (&figures["domains"][0]["domain"], &figures["reasons"][0]),
+            (&json!("customer.test"), &json!({ "reason": "userunknown", "n": 1 }))
+        );
+        assert_eq!(figures["breaker"], serde_json::Value::Null);
     }
 
     #[test]

@@ -26,6 +26,11 @@ pub fn size(bytes: u32, decimal: char) -> String {
     }
 }
 
+/// `3.2` of 32; the decimal sign is the reader's.
+pub fn tenths(n: u32, decimal: char) -> String {
+    format!("{}{decimal}{}", n / 10, n % 10)
+}
+
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {

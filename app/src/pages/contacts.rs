@@ -17,6 +17,7 @@ use crate::queries::List;
 use crate::queries::contacts::save_contact;
 use crate::queries::contacts::use_contacts;
 use crate::queries::use_cache;
+use crate::routes::Page;
 use crate::routes::use_query;
 use crate::t;
 use crate::tn;
@@ -94,13 +95,14 @@ fn Table(list: List<ContactRow>, editing: Editing) -> AnyView {
     view! {
         <div class="tbl-wrap" tabindex="0" role="region" aria-label=t!("contacts.title") node_ref=host>
             <table class="tbl" style="min-width:640px">
-                <colgroup><col/><col/><col style="width:112px"/><col style="width:120px"/></colgroup>
+                <colgroup><col/><col/><col style="width:112px"/><col style="width:120px"/><col style="width:48px"/></colgroup>
                 <thead>
                     <tr>
                         <th>{t!("contacts.column.name")}</th>
                         <th>{t!("contacts.column.addresses")}</th>
                         <th class="r">{t!("contacts.column.records")}</th>
                         <th class="r">{t!("contacts.column.since")}</th>
+                        <th><span class="sr-only">{t!("contacts.edit")}</span></th>
                     </tr>
                 </thead>
                 <tbody>
@@ -130,13 +132,14 @@ fn Line(row: ContactRow, editing: Editing) -> AnyView {
         mailroom_shared::api::percent_encode(if first.is_empty() { &row.name } else { &first })
     );
     let all = row.emails.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let page = Page::Contact(row.id.clone()).href();
     let for_edit = row.clone();
     view! {
         <tr data-contact=row.id.to_string()>
             <td>
                 <span class="row">
                     <Avatar name=row.name.clone() side small=true/>
-                    <button type="button" class="link trunc" on:click=move |_| editing.set(Some(Some(for_edit.clone())))>{row.name.clone()}</button>
+                    <a class="trunc" href=page>{row.name.clone()}</a>
                     {row.internal.then(|| view! { <Tag tone=Tone::Accent text=t!("contacts.internal")/> })}
                 </span>
             </td>
@@ -149,13 +152,14 @@ fn Line(row: ContactRow, editing: Editing) -> AnyView {
                 }}
             </td>
             <td class="r muted">{dates::format(row.created, dates::Style::Date)}</td>
+            <td><span class="acts"><Button kind=Kind::Ghost icon=Glyph::Edit label=t!("contacts.edit") on_press=move |()| editing.set(Some(Some(for_edit.clone())))/></span></td>
         </tr>
     }
     .into_any()
 }
 
 #[component]
-fn ContactDialog(contact: Option<ContactRow>, #[prop(into)] on_close: Callback<()>) -> AnyView {
+pub fn ContactDialog(contact: Option<ContactRow>, #[prop(into)] on_close: Callback<()>) -> AnyView {
     view! {
         <Dialog class="dialog--sm" on_close>
             <Form contact/>

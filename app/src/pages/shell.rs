@@ -117,6 +117,8 @@ fn show(page: Page) -> AnyView {
         Page::Suppressions => parts::suppressions(),
         Page::Emails => parts::emails(),
         Page::Contacts => parts::contacts(),
+        Page::Contact(id) => parts::contact(id),
+        Page::Deliverability => parts::deliverability(),
         Page::Aliases => parts::aliases(),
         Page::Servers => parts::servers(),
         Page::Limits => parts::limits(),

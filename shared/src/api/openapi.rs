@@ -64,6 +64,7 @@ pub fn document() -> Value {
     super::emails::describe(&mut document);
     super::aliases::describe(&mut document);
     super::contacts::describe(&mut document);
+    super::deliverability::describe(&mut document);
     super::refusals::describe(&mut document);
     super::failures::describe(&mut document);
     super::suppressions::describe(&mut document);

@@ -7,6 +7,7 @@ use crate::outbox::failure;
 use crate::outbox::failure::Failure;
 use crate::outbox::failure::Reason;
 use crate::outbox::reply;
+use crate::outbox::state::DeliveryEvent;
 use crate::outbox::state::DeliveryState;
 use crate::time::Timestamp;
 
@@ -29,6 +30,26 @@ pub struct SendingEvent {
     pub at: Option<Timestamp>,
     /// No further event follows.
     pub is_last: bool,
+}
+
+impl SendingEvent {
+    /// What it means for the delivery, which the provider had taken from us.
+    pub const fn event(&self) -> DeliveryEvent {
+        match self.state {
+            DeliveryState::Delivered => DeliveryEvent::ReportDelivered,
+            DeliveryState::Deferred => DeliveryEvent::ReportDelayed,
+            DeliveryState::Complained => DeliveryEvent::ReportComplaint,
+            _ => DeliveryEvent::ReportBounced,
+        }
+    }
+
+    /// The state of the delivery then. What the provider could not or would not deliver came back after it was taken.
+    pub const fn outcome(&self) -> DeliveryState {
+        match self.state {
+            DeliveryState::Failed => DeliveryState::Bounced,
+            other => other,
+        }
+    }
 }
 
 const PREFIX: &str = "cf.email.sending.message.";

@@ -161,7 +161,7 @@ async fn sweep(app: &SharedApp) -> Result<Done, StoreError> {
     if lost > 0 {
         app.stale(&[tag::EMAILS.to_owned(), tag::SHELL.to_owned(), tag::RECORDS.to_owned()]).await;
     }
-    let items = lost + super::deliver(app).await?;
+    let items = lost + super::sending_events::count(app).await? + super::deliver(app).await?;
     let backlog = if items > 0 { backlog(app, actions::overdue(app.now())).await? } else { Backlog::default() };
     Ok(Done { items, backlog, is_more: false })
 }

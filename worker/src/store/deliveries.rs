@@ -417,16 +417,6 @@ pub fn change_address(id: &str, address: &EmailAddress, by: &str, text: &str, no
     ]
 }
 
-/// Keeps an event of the provider; the same one again changes nothing.
-pub fn keep_event(body: &str, now: Timestamp) -> Statement {
-    statement!(
-        "INSERT OR IGNORE INTO provider_events (sha256, body, received) VALUES (?1, ?2, ?3)",
-        mailroom_shared::mail::parse::sha256_hex(body.as_bytes()),
-        body,
-        now
-    )
-}
-
 /// Messages and records that deliveries belong to, to tell open pages.
 #[derive(Deserialize)]
 pub struct Owner {
