@@ -82,13 +82,6 @@ const SHOTS: &[Shot] = &[
         readme: Some(Light),
     },
     Shot {
-        name: "held",
-        at: At::Record("Interview about repairable furniture"),
-        act: Act::None,
-        views: &[Light],
-        readme: None,
-    },
-    Shot {
         name: "html",
         at: At::Record("Re: Foam density for the Lido sofa"),
         act: Act::Frame,
@@ -126,14 +119,24 @@ const SHOTS: &[Shot] = &[
         readme: None,
     },
     Shot { name: "contacts", at: At::Path("/contacts"), act: Act::None, views: &[Light, Phone], readme: None },
-    Shot {
-        name: "refusals",
-        at: At::Path("/technical/refusals"),
-        act: Act::None,
-        views: &[Light, Phone],
-        readme: None,
-    },
     Shot { name: "login", at: At::Path("/login"), act: Act::None, views: &[Light, Phone], readme: None },
+];
+
+/// The other pages, each in every view and in Vietnamese.
+const PAGES: &[(&str, &str)] = &[
+    ("failures", "/failures"),
+    ("deliverability", "/deliverability"),
+    ("incoming", "/technical/incoming?show=all"),
+    ("incoming-held", "/technical/incoming?show=held"),
+    ("incoming-refused", "/technical/incoming?show=refused"),
+    ("incoming-paused", "/technical/incoming?show=paused"),
+    ("incoming-rules", "/technical/incoming?show=rules"),
+    ("suppressions", "/settings/suppressions"),
+    ("servers", "/settings/servers"),
+    ("limits", "/settings/limits"),
+    ("actions", "/technical/actions"),
+    ("alias-new", "/settings/aliases/new"),
+    ("search", "/search?q=chair"),
 ];
 
 /// Starts a stack of its own, fills it and writes the pictures to `folder`; with `readme` only the few that README.md shows,
@@ -170,6 +173,28 @@ pub fn take(folder: Option<PathBuf>, readme: bool) -> Result<()> {
             let name = format!("{}{}", shot.name, view.suffix());
             size +=
                 one(&browser, shot, &path, *view, readme, &folder.join(name)).with_context(|| shot.name.to_owned())?;
+        }
+    }
+    if !readme {
+        browser.take_session(&api)?;
+        let contact = api.get("/api/v1/contacts?limit=1&q=ingrid")?.ok()?;
+        let contact = contact.pointer("/items/0/id").and_then(Value::as_str).map(|it| format!("/contacts/{it}"));
+        let pages: Vec<(&str, &str)> =
+            PAGES.iter().copied().chain(contact.as_deref().map(|path| ("contact", path))).collect();
+        for (name, path) in &pages {
+            let shot = Shot { name: "", at: At::Path("/"), act: Act::None, views: &[], readme: None };
+            for view in [Light, Dark, Phone, PhoneDark] {
+                let file = folder.join(format!("{name}{}", view.suffix()));
+                size += one(&browser, &shot, path, view, false, &file).with_context(|| (*name).to_owned())?;
+            }
+        }
+        api.patch("/api/v1/session", &json!({ "language": "vi" }))?.ok()?;
+        for (name, path) in
+            pages.iter().chain(&[("inbox", "/inbox"), ("emails", "/emails"), ("aliases", "/settings/aliases")])
+        {
+            let shot = Shot { name: "", at: At::Path("/"), act: Act::None, views: &[], readme: None };
+            let file = folder.join(format!("{name}-vi"));
+            size += one(&browser, &shot, path, Light, false, &file).with_context(|| (*name).to_owned())?;
         }
     }
     println!("{} KB in {}", size / 1024, folder.display());
