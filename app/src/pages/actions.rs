@@ -174,11 +174,11 @@ fn Line(row: ActionRow, opened: RwSignal<Option<Action>>) -> AnyView {
                 </button>
             </td>
             <td><b class="med">{name.clone()}</b></td>
-            <td class="soft">{interval}</td>
-            <td><span class="runs" aria-hidden="true">{bars}</span></td>
-            <td title=last.map(|it| result_words(&it))><span class=dot></span>" "{result}</td>
-            <td class="num">{next}</td>
-            <td class="r" title=oldest>{backlog}</td>
+            <td class="soft" data-label=t!("actions.column.interval")>{interval}</td>
+            <td data-label=t!("actions.column.runs")><span class="runs" aria-hidden="true">{bars}</span></td>
+            <td data-label=t!("actions.column.result") title=last.map(|it| result_words(&it))><span><span class=dot></span>" "{result}</span></td>
+            <td class="num" data-label=t!("actions.column.next")>{next}</td>
+            <td class="r" data-label=t!("actions.column.backlog") title=oldest>{backlog}</td>
             <td>
                 <span class="acts">
                     <Button small=true icon=Glyph::Bolt label=t!("actions.run", name = name) on_press=run/>

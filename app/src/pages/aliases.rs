@@ -229,10 +229,10 @@ fn DomainLine(row: DomainRow, editing: Editing, is_admin: Memo<bool>) -> AnyView
                     }
                 }}
             </td>
-            <td>{at(&row.catchall)}</td>
-            <td>{at(&row.bounce)}</td>
-            <td>{at(&row.default_from)}</td>
-            <td class="r">{dates::number(row.aliases)}</td>
+            <td data-label=t!("domains.column.catchall")>{at(&row.catchall)}</td>
+            <td data-label=t!("domains.column.bounce")>{at(&row.bounce)}</td>
+            <td data-label=t!("domains.column.from")>{at(&row.default_from)}</td>
+            <td class="r" data-label=t!("domains.column.aliases")>{dates::number(row.aliases)}</td>
         </tr>
     }
     .into_any()

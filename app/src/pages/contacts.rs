@@ -102,7 +102,7 @@ fn Table(list: List<ContactRow>, editing: Editing) -> AnyView {
                         <th>{t!("contacts.column.addresses")}</th>
                         <th class="r">{t!("contacts.column.records")}</th>
                         <th class="r">{t!("contacts.column.since")}</th>
-                        <th><span class="sr-only">{t!("contacts.edit")}</span></th>
+                        <th><span class="vh">{t!("contacts.edit")}</span></th>
                     </tr>
                 </thead>
                 <tbody>

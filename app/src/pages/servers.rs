@@ -162,14 +162,14 @@ fn Line(row: ServerRow, editing: Editing) -> AnyView {
                 {settings.bulk.then(|| view! { " "<Tag text=t!("servers.bulk")/> })}
             </td>
             <td><Tag tone icon=icon text=word title=title/></td>
-            <td class="soft trunc" title=filter.clone()>{filter.clone()}</td>
-            <td class="r num">{settings.priority}</td>
-            <td>
+            <td class="soft trunc" data-label=t!("servers.column.filter") title=filter.clone()>{filter.clone()}</td>
+            <td class="r num" data-label=t!("servers.column.priority")>{settings.priority}</td>
+            <td data-label=t!("servers.column.today")>
                 <span class="num">{used}</span>
                 {row.limit.is_some().then(|| view! { <div class=meter_class(percent)><i style=format!("--v:{percent:.1}%")></i></div> })}
             </td>
-            <td class="r num" title=latency>{errors}</td>
-            <td class="r muted">{health.last_success.map(|at| view! { <Age at/> })}</td>
+            <td class="r num" data-label=t!("servers.column.errors") title=latency>{errors}</td>
+            <td class="r muted" data-label=t!("servers.column.last")>{health.last_success.map(|at| view! { <Age at/> })}</td>
         </tr>
     }
     .into_any()

@@ -134,7 +134,7 @@ fn Add() -> AnyView {
         });
     };
     view! {
-        <form class="row push" on:submit=submit>
+        <form class="row push grows" on:submit=submit>
             <input
                 class="input"
                 class:is-bad=wrong
@@ -220,8 +220,8 @@ fn Line(row: SuppressionRow) -> AnyView {
             <td title=row.address.clone()>{row.address.clone()}</td>
             <td>{t!(&format!("suppressions.scope.{}", row.scope.as_str()))}</td>
             <td class="soft" title=row.evidence.clone().unwrap_or_else(|| why.clone())>{why.clone()}</td>
-            <td class="muted"><Age at=row.created/></td>
-            <td class="muted">{until}</td>
+            <td class="muted" data-label=t!("suppressions.column.since")><Age at=row.created/></td>
+            <td class="muted" data-label=t!("suppressions.column.until")>{until}</td>
             <td class="r"><Button kind=Kind::Ghost small=true text=t!("suppressions.lift") on_press=press/></td>
         </tr>
     }

@@ -317,7 +317,13 @@ fn SystemEntry(line: SystemLine, message: MessageView) -> AnyView {
         })
         .collect();
     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let text = i18n::try_text(&format!("system.{}", line.key), &args).unwrap_or_else(|| message.text.clone());
+    let to = line.args.get("to").map_or("", String::as_str);
+    let key = match line.key.as_str() {
+        "responsible_changed" if to.is_empty() => "responsible_removed",
+        "responsible_changed" if to == message.author_name => "responsible_taken",
+        other => other,
+    };
+    let text = i18n::try_text(&format!("system.{key}"), &args).unwrap_or_else(|| message.text.clone());
     let glyph = match line.key.as_str() {
         "record_created" | "record_created_by_mail" => Glyph::Plus,
         "follower_added" | "follower_removed" | "responsible_changed" => Glyph::People,

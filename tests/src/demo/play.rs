@@ -106,6 +106,12 @@ impl<'a> Company<'a> {
         let admin = stack.client();
         admin.login(login, password)?;
         company.set_clock_by(&admin, now.saturating_sub(14 * 24 * HOUR))?;
+        let servers = admin.get("/api/v1/servers")?.ok()?;
+        if let Some(server) = servers.get(0) {
+            let mut settings = server.get("settings").cloned().unwrap_or_default();
+            settings["name"] = json!("Office mail server");
+            admin.patch(&format!("/api/v1/servers/{}", text(server, "id")), &settings)?.ok()?;
+        }
         for (name, local, role) in TEAM.into_iter().skip(1) {
             let user =
                 json!({ "name": name, "email": format!("{local}@{domain}"), "password": password, "role": role });

@@ -63,7 +63,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Contacts glyph=Glyph::People text=t!("rail.contacts")/>
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
-                <Item page target=Page::Suppressions glyph=Glyph::Close text=t!("rail.suppressions")/>
+                <Item page target=Page::Suppressions glyph=Glyph::Ban text=t!("rail.suppressions")/>
                 <Item page target=Page::Servers glyph=Glyph::Settings text=t!("servers.title")/>
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
