@@ -341,6 +341,7 @@ impl TestApp {
 }
 
 mod inbound;
+mod kills;
 
 pub(crate) mod tests {
     use axum::body::Body;
