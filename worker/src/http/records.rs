@@ -29,11 +29,11 @@ use crate::store::users;
 const MAX_TITLE: usize = 300;
 
 pub(super) async fn list(call: Call<ListRecords>) -> AppResult<Page<RecordRow>> {
-    Ok(records::list(&call.app, &call.query, &call.me()?.user).await?)
+    Ok(records::list(&call.app, &call.query, &call.me()?.user, call.sight()?).await?)
 }
 
 pub(super) async fn read(call: Call<ReadRecord>) -> AppResult<RecordView> {
-    must_exist(&call.app, call.path(0), call.me()?).await
+    must_exist(&call.app, call.path(0), call.caller()?).await
 }
 
 /// The contact of an address: the one that has it, or a new one with the statements that make it.
@@ -63,7 +63,8 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     if title.chars().count() > MAX_TITLE {
         wrong.push(("title", "too_long"));
     }
-    if !records::type_exists(app, body.r#type.as_str()).await? {
+    let is_seen = call.sight()?.sees(body.r#type.as_str());
+    if !is_seen || !records::type_exists(app, body.r#type.as_str()).await? {
         wrong.push(("type", "unknown"));
     }
     let address = body.email.as_deref().map(str::trim).filter(|it| !it.is_empty());
@@ -82,6 +83,7 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     let email = email.and_then(Result::ok);
     let id = app.new_id();
     let now = app.now();
+    let is_person = call.caller()?.scopes.is_none();
     let (customer, mut statements) = match &email {
         Some(email) => {
             let (id, statements) = find_or_make_contact(app, email, body.customer_name.as_deref()).await?;
@@ -97,15 +99,21 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
             stage: body.stage.as_deref(),
             email: email.as_ref(),
             customer: customer.as_deref(),
-            responsible: body.responsible.as_ref().map_or(Some(me.user.as_str()), |it| Some(it.as_str())),
+            // A program answers for nothing.
+            responsible: match &body.responsible {
+                Some(user) => Some(user.as_str()),
+                None => is_person.then_some(me.user.as_str()),
+            },
             alias: None,
             tags: &[],
             fields: &body.fields,
         },
         now,
     ));
-    statements.push(records::follow(&id, me.contact.as_str(), now));
-    statements.push(records::mark_read(&me.user, &id, now));
+    if is_person {
+        statements.push(records::follow(&id, me.contact.as_str(), now));
+        statements.push(records::mark_read(&me.user, &id, now));
+    }
     let words = [title, body.customer_name.as_deref().unwrap_or_default(), email.as_ref().map_or("", |it| it.as_str())];
     statements.push(records::index_words(&id, &words.join(" ")));
     let author = (me.contact.as_str(), me.name.as_str());
@@ -113,7 +121,7 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
         .push(messages::insert(&messages::system_line(&app.new_id(), &id, Some(author), "record_created", &[]), now));
     app.db.batch(statements).await?;
     call.stale(vec![tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
-    must_exist(app, &id, me).await
+    must_exist(app, &id, call.caller()?).await
 }
 
 fn may_write(me: &Me) -> bool {
@@ -125,7 +133,7 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
     let app = &call.app;
     let me = call.me()?;
     let body = &call.body;
-    let record = must_exist(app, call.path(0), me).await?;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
     let id = record.id.as_str();
     let only_reads = body.title.is_none()
         && body.stage.is_none()
@@ -206,13 +214,13 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
             call.stale(vec![tag::record(id), tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
         }
     }
-    must_exist(app, call.path(0), me).await
+    must_exist(app, call.path(0), call.caller()?).await
 }
 
 pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordView> {
     let app = &call.app;
     let me = call.me()?;
-    let record = must_exist(app, call.path(0), me).await?;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
     let id = record.id.as_str();
     let now = app.now();
     let (contact, mut statements) = match (&call.body.contact, call.body.email.as_deref()) {
@@ -235,13 +243,13 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
         app.run(messages::insert(&line, now)).await?;
         call.stale(vec![tag::record(id)]);
     }
-    must_exist(app, call.path(0), me).await
+    must_exist(app, call.path(0), call.caller()?).await
 }
 
 pub(super) async fn remove_follower(call: Call<RemoveFollower>) -> AppResult<RecordView> {
     let app = &call.app;
     let me = call.me()?;
-    let record = must_exist(app, call.path(0), me).await?;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
     let id = record.id.as_str();
     if let Some(follower) = record.followers.iter().find(|it| it.contact.as_str() == call.path(1)) {
         let author = (me.contact.as_str(), me.name.as_str());
@@ -250,5 +258,5 @@ pub(super) async fn remove_follower(call: Call<RemoveFollower>) -> AppResult<Rec
         app.db.batch(vec![records::unfollow(id, call.path(1)), messages::insert(&line, app.now())]).await?;
         call.stale(vec![tag::record(id)]);
     }
-    must_exist(app, call.path(0), me).await
+    must_exist(app, call.path(0), call.caller()?).await
 }
