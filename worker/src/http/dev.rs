@@ -96,7 +96,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
             post(|axum::extract::State(shared): AppState| {
                 local(async move {
                     match shared.app.run(people::confirm_all(shared.app.now())).await {
-                        Ok(_) => "ok".into_response(),
+                        Ok(_) => axum::http::StatusCode::NO_CONTENT.into_response(),
                         Err(error) => AppError::from(error).into_response(),
                     }
                 })
