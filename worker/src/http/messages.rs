@@ -65,6 +65,11 @@ pub(super) async fn post(call: Call<PostMessage>) -> AppResult<MessageView> {
     let me = call.me()?;
     let record = call.path(0);
     call.must_see_record(record).await?;
+    for contact in &call.body.mentions {
+        if people::is_hidden_on(app, contact.as_str(), record).await? {
+            return Err(AppError::field("mentions", "hidden"));
+        }
+    }
     let situation = post::situation(app, record, &call.body).await?;
     let posted = post::prepare(app, record, me, &call.body, &situation)?;
     match app.db.batch(posted.statements).await {

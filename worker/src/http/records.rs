@@ -23,6 +23,7 @@ use crate::error::AppResult;
 use crate::ports::Statement;
 use crate::store::contacts;
 use crate::store::messages;
+use crate::store::people;
 use crate::store::records;
 use crate::store::users;
 
@@ -72,10 +73,14 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     if matches!(email, Some(Err(_))) {
         wrong.push(("email", "address"));
     }
-    if let Some(user) = &body.responsible
-        && users::by_id(app, user.as_str()).await?.is_none()
-    {
-        wrong.push(("responsible", "unknown"));
+    if let Some(user) = &body.responsible {
+        match users::by_id(app, user.as_str()).await? {
+            None => wrong.push(("responsible", "unknown")),
+            Some(it) if people::is_hidden_from(app, it.contact.as_str(), body.r#type.as_str()).await? => {
+                wrong.push(("responsible", "hidden"));
+            }
+            Some(_) => {}
+        }
     }
     if !wrong.is_empty() {
         return Err(AppError::fields(wrong));
@@ -175,6 +180,9 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
             String::new()
         } else {
             let user = users::by_id(app, user).await?.ok_or_else(|| AppError::field("responsible", "unknown"))?;
+            if people::is_hidden_from(app, user.contact.as_str(), record.r#type.as_str()).await? {
+                return Err(AppError::field("responsible", "hidden"));
+            }
             statements.push(records::follow(id, user.contact.as_str(), now));
             user.name
         };
@@ -234,6 +242,9 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
         }
         (None, None) => return Err(AppError::field("email", "required")),
     };
+    if people::is_hidden_from(app, &contact, record.r#type.as_str()).await? {
+        return Err(AppError::field(if call.body.contact.is_some() { "contact" } else { "email" }, "hidden"));
+    }
     if !record.followers.iter().any(|it| it.contact.as_str() == contact) {
         statements.push(records::follow(id, &contact, now));
         app.db.batch(statements).await?;

@@ -45,7 +45,9 @@ struct Row {
 }
 
 const USERS: &str = "SELECT u.id, c.name, e.address AS email, u.role, u.archived,
-   (SELECT json_group_array(type) FROM user_types WHERE user_id = u.id) AS types, u.last_seen,
+   (SELECT json_group_array(type) FROM user_types WHERE user_id = u.id) AS types,
+   NULLIF(MAX(COALESCE(u.last_seen, 0), COALESCE((SELECT MAX(last_seen) FROM sessions WHERE user_id = u.id), 0)), 0)
+     AS last_seen,
    u.confirmed IS NOT NULL AS confirmed, NULL AS expires, NULL AS state
  FROM users u JOIN contacts c ON c.id = u.contact_id
  JOIN contact_emails e ON e.contact_id = c.id AND e.position = 0
@@ -325,6 +327,22 @@ pub async fn login_of(app: &App, key: &str) -> Result<Option<UserId>, StoreError
 /// Whether an address is somebody's login, archived or not.
 pub async fn is_taken(app: &App, key: &str) -> Result<bool, StoreError> {
     Ok(!app.run(statement!("SELECT 1 AS n FROM users WHERE login_key = ?1", key)).await?.rows.is_empty())
+}
+
+/// Whether a contact is a user who does not see records of a type: what is written there is not for him.
+pub async fn is_hidden_from(app: &App, contact: &str, r#type: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS n FROM users u WHERE u.contact_id = ?1
+      AND EXISTS (SELECT 1 FROM user_types WHERE user_id = u.id)
+      AND NOT EXISTS (SELECT 1 FROM user_types WHERE user_id = u.id AND type = ?2)";
+    Ok(!app.run(statement!(sql, contact, r#type)).await?.rows.is_empty())
+}
+
+/// The same for a record.
+pub async fn is_hidden_on(app: &App, contact: &str, record: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS n FROM users u JOIN records r ON r.id = ?2 WHERE u.contact_id = ?1
+      AND EXISTS (SELECT 1 FROM user_types WHERE user_id = u.id)
+      AND NOT EXISTS (SELECT 1 FROM user_types WHERE user_id = u.id AND type = r.type)";
+    Ok(!app.run(statement!(sql, contact, record)).await?.rows.is_empty())
 }
 
 /// Whether a contact is a user: only he changes his addresses.

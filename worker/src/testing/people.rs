@@ -158,6 +158,29 @@ fn an_invitation_is_answered_once_by_its_link_and_never_after_its_end() {
 }
 
 #[test]
+fn an_answer_to_mail_about_a_login_reaches_no_chatter() {
+    let world = World::new();
+    world.admin("POST", "/api/v1/people", &json!({ "email": "bo@corp.test", "role": "agent" }));
+    world.mail_to("bo@corp.test").unwrap();
+    let raw = world.test.mailer.sent.lock().unwrap().last().unwrap().raw.clone();
+    let id = mailroom_shared::mail::parse::parse(&raw).head.message_id.unwrap();
+    for to in ["notifications@corp.test", "support@corp.test"] {
+        let raw = format!(
+            "From: Bo <bo@corp.test>\r\nTo: {to}\r\nSubject: Re: invitation\r\nMessage-ID: <{to}>\r\n\
+             In-Reply-To: {}\r\nReferences: {}\r\n\r\nThanks\r\n",
+            id.as_str(),
+            id.as_str()
+        );
+        let admitted = super::tests::arrive(&world.test, &raw, to);
+        super::tests::work(&world.test, &admitted);
+    }
+    let rows = block_on(world.test.app.run(statement!(
+        "SELECT COUNT(*) AS n FROM messages m JOIN records r ON r.id = m.record_id WHERE r.number = 0"
+    )));
+    assert_eq!(rows.unwrap().rows[0]["n"], 1, "the invitation alone");
+}
+
+#[test]
 fn a_customer_who_is_invited_keeps_what_he_wrote() {
     let world = World::new();
     let new = json!({ "type": "ticket", "title": "Leak", "email": "ann@customer.test" });
@@ -263,6 +286,22 @@ fn what_a_user_may_not_see_is_not_there() {
     assert!(followers().contains("cy@corp.test"));
     world.admin("PATCH", &format!("/api/v1/people/{cy}"), &json!({ "types": ["ticket"] }));
     assert!(!followers().contains("cy@corp.test"));
+    // Nor does anybody bring him back to it.
+    let contact = world.admin("GET", "/api/v1/users", &NOTHING);
+    let contact = contact.as_array().unwrap().iter().find(|it| it["email"] == "cy@corp.test").unwrap().clone();
+    for (method, path, body) in [
+        ("POST", format!("/api/v1/records/{record}/followers"), json!({ "contact": contact["contact"] })),
+        ("PATCH", format!("/api/v1/records/{record}"), json!({ "responsible": cy })),
+        (
+            "POST",
+            format!("/api/v1/records/{record}/messages"),
+            json!({ "mode": "note", "text": "@Cy", "mentions": [contact["contact"]] }),
+        ),
+        ("POST", "/api/v1/records".to_owned(), json!({ "type": "order", "title": "T", "responsible": cy })),
+    ] {
+        let refused = world.by(&world.admin, method, &path, &body);
+        assert_eq!((refused.status, &refused.body["fields"][0]["key"]), (422, &json!("hidden")), "{method} {path}");
+    }
     assert_eq!(get(&all, &format!("/api/v1/records/{record}")).status, 404, "at once");
 }
 

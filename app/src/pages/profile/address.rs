@@ -89,7 +89,8 @@ pub(super) fn AddressCard(it: Profile) -> AnyView {
     };
     let is_idle = it.confirmed;
     let for_idle = email.clone();
-    let idle = Signal::derive(move || busy.get() || (is_idle && value.with(|it| it.trim() == for_idle)));
+    // Nothing to do about an address that is good.
+    let idle = Memo::new(move |_| is_idle && value.with(|it| it.trim() == for_idle));
     let suggestion = it.suggestion.filter(|_| !it.confirmed).map(|it| t!("profile.suggestion", email = it));
     view! {
         <section class="card" data-confirmed=it.confirmed.to_string()>
@@ -101,9 +102,9 @@ pub(super) fn AddressCard(it: Profile) -> AnyView {
                 <TextField label=t!("profile.email") value kind=Input::Email name="email" autocomplete="email" hint=t!("profile.email.hint") error=wrong required=true/>
                 {suggestion.map(|text| view! { <p class="muted small">{text}</p> })}
                 <FormProblem error=error.into()/>
-                <div>
-                    {move || view! { <Button kind=Kind::Primary submit=true icon=Glyph::Send text=press() disabled=idle/> }}
-                </div>
+                {move || (!idle.get()).then(|| view! {
+                    <div><Button kind=Kind::Primary submit=true icon=Glyph::Send text=press() disabled=busy/></div>
+                })}
             </form>
         </section>
     }
