@@ -152,6 +152,17 @@ fn users_profile_and_tokens() {
     other.click_text(".seg button", "By email").unwrap();
     other.find_text(".toast", "Saved").unwrap();
     look(&other, "profile", &mut wrong);
+    // Another address asks for the password, and takes effect by its link only.
+    other.fill("[name=email]", "ok.bo.tran@sink.test").unwrap();
+    other.fill("[name=password]", "not this one").unwrap();
+    other.press_enter().unwrap();
+    other.find_text(".hint--bad", "not your password").unwrap();
+    other.fill("[name=password]", "another good one").unwrap();
+    look(&other, "profile-change", &mut wrong);
+    other.press_enter().unwrap();
+    other.find("[data-pending='ok.bo.tran@sink.test']").unwrap();
+    other.click_text("button", "Keep the present one").unwrap();
+    other.wait_gone("[data-pending]").unwrap();
     stack.client().login("ok.bo@sink.test", "another good one").unwrap();
     other.open("/profile?tab=security").unwrap();
     other.find("[data-session=other]").unwrap();

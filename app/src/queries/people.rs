@@ -100,8 +100,8 @@ pub fn use_profile() -> Read<Profile> {
     })
 }
 
-pub async fn change_address(cache: Cache, email: String) -> Result<Profile, ApiError> {
-    cache.settle(api::call::<ChangeAddress>(&[], &(), &NewAddress { email }).await, &[PROFILE])
+pub async fn change_address(cache: Cache, new: NewAddress) -> Result<Profile, ApiError> {
+    cache.settle(api::call::<ChangeAddress>(&[], &(), &new).await, &[PROFILE])
 }
 
 pub async fn forget_address(cache: Cache) -> Result<Profile, ApiError> {

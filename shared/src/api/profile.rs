@@ -47,6 +47,9 @@ pub struct Profile {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewAddress {
     pub email: String,
+    /// The present password, to replace an address that is confirmed: an open browser alone must not do.
+    #[serde(default)]
+    pub password: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -73,6 +73,12 @@ pub(super) async fn change_address(call: Call<ChangeAddress>) -> AppResult<Profi
     if is_new && store::is_taken(app, &email.key()).await? {
         return Err(AppError::field("email", "taken"));
     }
+    if is_new && me.confirmed {
+        let credentials = users::credentials_of(app, &me.user).await?.ok_or_else(AppError::not_found)?;
+        if !matches(&call.body.password, &credentials.password_hash) {
+            return Err(AppError::field("password", "wrong_password"));
+        }
+    }
     if too_many(app, me).await? {
         let mut error = AppError::new(ProblemCode::Limited);
         error.0.retry_after = Some(3_600);

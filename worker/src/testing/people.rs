@@ -354,7 +354,10 @@ fn an_address_takes_effect_by_its_link_and_customers_wait_for_that() {
 
     let profile = world.admin("GET", "/api/v1/profile", &NOTHING);
     assert_eq!((&profile["warnings"], &profile["suggestion"]), (&json!(["reserved"]), &json!("admin@corp.test")));
-    let change = |email: &str| world.by(&world.admin, "POST", "/api/v1/profile/address", &json!({ "email": email }));
+    let change = |email: &str| {
+        let body = json!({ "email": email, "password": "long enough" });
+        world.by(&world.admin, "POST", "/api/v1/profile/address", &body)
+    };
     assert_eq!(change("mai@real.vn").body["pending"], "mai@real.vn");
     assert_eq!(me()["email"], "mai@corp.test", "not yet");
     let token = world.token("mai@real.vn", "confirm");
@@ -370,6 +373,9 @@ fn an_address_takes_effect_by_its_link_and_customers_wait_for_that() {
 
     world.joined("bo@corp.test", "agent", &json!([]));
     assert_eq!(change("bo@corp.test").body["fields"][0]["key"], "taken");
+    let stolen = json!({ "email": "eve@evil.test" });
+    let refused = world.by(&world.admin, "POST", "/api/v1/profile/address", &stolen);
+    assert_eq!(refused.body["fields"][0]["key"], "wrong_password", "an open browser alone does not do");
     assert_eq!(change("support@corp.test").status, 200, "warned of, not forbidden");
     assert_eq!(world.admin("DELETE", "/api/v1/profile/address", &NOTHING)["pending"], NOTHING);
     for _ in 0..3 {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use mailroom_shared::api::profile::NewAddress;
 use mailroom_shared::api::profile::Profile;
 
 use crate::api::ApiError;
@@ -31,11 +32,13 @@ pub(super) fn AddressCard(it: Profile) -> AnyView {
     let value = RwSignal::new(email.clone());
     let error = RwSignal::new(None::<ApiError>);
     let busy = RwSignal::new(false);
-    let wrong = Signal::derive(move || error.with(|it| field_error(it.as_ref(), "email")));
+    let password = RwSignal::new(String::new());
+    let wrong = move |field: &'static str| Signal::derive(move || error.with(|it| field_error(it.as_ref(), field)));
     let send = move |address: String| {
+        let new = NewAddress { email: address.clone(), password: password.get_untracked() };
         busy.set(true);
         spawn_local(async move {
-            let answer = change_address(cache, address.clone()).await;
+            let answer = change_address(cache, new).await;
             let _ = busy.try_set(false);
             match answer {
                 Ok(_) => toasts.done(t!("profile.mail_sent", email = address)),
@@ -87,10 +90,10 @@ pub(super) fn AddressCard(it: Profile) -> AnyView {
             t!("profile.change_email")
         }
     };
-    let is_idle = it.confirmed;
+    let is_confirmed = it.confirmed;
     let for_idle = email.clone();
     // Nothing to do about an address that is good.
-    let idle = Memo::new(move |_| is_idle && value.with(|it| it.trim() == for_idle));
+    let idle = Memo::new(move |_| is_confirmed && value.with(|it| it.trim() == for_idle));
     let suggestion = it.suggestion.filter(|_| !it.confirmed).map(|it| t!("profile.suggestion", email = it));
     view! {
         <section class="card" data-confirmed=it.confirmed.to_string()>
@@ -99,7 +102,10 @@ pub(super) fn AddressCard(it: Profile) -> AnyView {
                 {unconfirmed}
                 {pending}
                 {warnings.collect_view()}
-                <TextField label=t!("profile.email") value kind=Input::Email name="email" autocomplete="email" hint=t!("profile.email.hint") error=wrong required=true/>
+                <TextField label=t!("profile.email") value kind=Input::Email name="email" autocomplete="email" hint=t!("profile.email.hint") error=wrong("email") required=true/>
+                {move || (is_confirmed && !idle.get()).then(|| view! {
+                    <TextField label=t!("profile.password.old") value=password kind=Input::Password name="password" autocomplete="current-password" error=wrong("password") required=true/>
+                })}
                 {suggestion.map(|text| view! { <p class="muted small">{text}</p> })}
                 <FormProblem error=error.into()/>
                 {move || (!idle.get()).then(|| view! {
