@@ -237,9 +237,10 @@ fn ConfirmForm(token: String) -> AnyView {
     let busy = RwSignal::new(false);
     let token = StoredValue::new(token);
     let press = move |()| {
+        let token = token.get_value();
         busy.set(true);
         spawn_local(async move {
-            let answer = confirm_address(&token.get_value()).await;
+            let answer = confirm_address(&token).await;
             if answer.is_ok() {
                 // Whoever is logged in here may be the one.
                 session.load().await;

@@ -181,16 +181,17 @@ fn Acts(row: PersonRow) -> AnyView {
         Err(error) => toast_problem(toasts, &error),
     };
     if row.state == PersonState::Invited {
+        // The line may be drawn anew before the answer comes.
         let again = move |()| {
+            let (id, email) = (id.get_value(), email.get_value());
             spawn_local(async move {
-                let answer = resend(cache, id.get_value()).await;
-                done(answer.map(|_| t!("people.resent", email = email.get_value())));
+                done(resend(cache, id).await.map(|_| t!("people.resent", email = email)));
             });
         };
         let back = move |()| {
+            let (id, email) = (id.get_value(), email.get_value());
             spawn_local(async move {
-                let answer = withdraw(cache, id.get_value()).await;
-                done(answer.map(|()| t!("people.withdrawn", email = email.get_value())));
+                done(withdraw(cache, id).await.map(|()| t!("people.withdrawn", email = email)));
             });
         };
         return view! {
@@ -203,9 +204,10 @@ fn Acts(row: PersonRow) -> AnyView {
     }
     let is_gone = row.state == PersonState::Archived;
     let press = move |()| {
+        let id = id.get_value();
         spawn_local(async move {
             let edit = EditPerson { archived: Some(!is_gone), ..EditPerson::default() };
-            let answer = change_person(cache, id.get_value(), edit).await;
+            let answer = change_person(cache, id, edit).await;
             done(answer.map(|it| {
                 if is_gone { t!("people.restored", name = it.name) } else { t!("people.archived", name = it.name) }
             }));

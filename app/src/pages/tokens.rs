@@ -111,9 +111,10 @@ fn Line(row: TokenRow) -> AnyView {
     let (cache, toasts) = (use_cache(), use_toasts());
     let (id, name) = (StoredValue::new(row.id), StoredValue::new(row.name.clone()));
     let revoke = move |()| {
+        let (id, name) = (id.get_value(), name.get_value());
         spawn_local(async move {
-            match revoke_token(cache, id.get_value()).await {
-                Ok(()) => toasts.done(t!("tokens.revoked", name = name.get_value())),
+            match revoke_token(cache, id).await {
+                Ok(()) => toasts.done(t!("tokens.revoked", name = name)),
                 Err(error) => toast_problem(toasts, &error),
             }
         });

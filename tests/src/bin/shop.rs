@@ -8,6 +8,8 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "a program for the command line")]
 
+use std::fmt::Write;
+
 use anyhow::Context;
 use anyhow::Result;
 use anyhow::bail;
@@ -44,21 +46,17 @@ impl Mailroom {
     /// The record with this number in its title, made when there is none.
     fn record(&self, document: &Document, customer: &str) -> Result<String> {
         let found = self.call("GET", &format!("/api/v1/records?type=order&q={}", document.number), "", b"")?;
-        let known = found["items"].as_array().and_then(|it| it.first()).map(|it| it["id"].clone());
-        let id = match known {
-            Some(id) => id,
-            None => {
-                let record = json!({
-                    "type": "order",
-                    "title": format!("{} {}", document.kind, document.number),
-                    "email": customer,
-                    "customer_name": "Ann Reid",
-                    "fields": { "amount": document.amount },
-                });
-                self.post("/api/v1/records", &record)?["id"].clone()
-            }
-        };
-        Ok(id.as_str().context("an id")?.to_owned())
+        if let Some(known) = found.pointer("/items/0") {
+            return id_of(known);
+        }
+        let record = json!({
+            "type": "order",
+            "title": format!("{} {}", document.kind, document.number),
+            "email": customer,
+            "customer_name": "Ann Reid",
+            "fields": { "amount": document.amount },
+        });
+        id_of(&self.post("/api/v1/records", &record)?)
     }
 
     /// Sends a document with its PDF; a second time with the same number does nothing.
@@ -66,17 +64,21 @@ impl Mailroom {
         let record = self.record(document, customer)?;
         let name = format!("{}-{}.pdf", document.kind.to_lowercase(), document.number);
         let upload = format!("/api/v1/attachments?name={name}&content_type=application/pdf");
-        let file = self.call("POST", &upload, "application/pdf", &pdf(document))?;
+        let file = self.call("POST", &upload, "application/pdf", &pdf(document)?)?;
         let message = json!({
             "mode": "message",
             "subject": format!("{} {}", document.kind, document.number),
             "text": document.text,
-            "attachments": [file["id"]],
+            "attachments": [id_of(&file)?],
             // Posting with a key that is known answers the message that was posted first.
             "key": format!("shop-{}", document.number),
         });
         self.post(&format!("/api/v1/records/{record}/messages"), &message)
     }
+}
+
+fn id_of(answer: &Value) -> Result<String> {
+    Ok(answer.get("id").and_then(Value::as_str).context("an answer without an id")?.to_owned())
 }
 
 struct Document {
@@ -87,7 +89,7 @@ struct Document {
 }
 
 /// One page with one line, in the fewest objects that make a PDF.
-fn pdf(document: &Document) -> Vec<u8> {
+fn pdf(document: &Document) -> Result<Vec<u8>> {
     let line = format!("{} {}: {}", document.kind, document.number, document.amount);
     let content = format!("BT /F1 24 Tf 72 720 Td ({line}) Tj ET");
     let objects = [
@@ -101,13 +103,13 @@ fn pdf(document: &Document) -> Vec<u8> {
     let mut out = "%PDF-1.4\n".to_owned();
     let mut places = String::new();
     for (i, object) in objects.iter().enumerate() {
-        places.push_str(&format!("{:010} 00000 n \n", out.len()));
-        out.push_str(&format!("{} 0 obj\n{object}\nendobj\n", i + 1));
+        writeln!(places, "{:010} 00000 n ", out.len())?;
+        writeln!(out, "{} 0 obj\n{object}\nendobj", i + 1)?;
     }
     let start = out.len();
-    out.push_str(&format!("xref\n0 6\n0000000000 65535 f \n{places}trailer\n<< /Size 6 /Root 1 0 R >>\n"));
-    out.push_str(&format!("startxref\n{start}\n%%EOF\n"));
-    out.into_bytes()
+    writeln!(out, "xref\n0 6\n0000000000 65535 f \n{places}trailer\n<< /Size 6 /Root 1 0 R >>")?;
+    writeln!(out, "startxref\n{start}\n%%EOF")?;
+    Ok(out.into_bytes())
 }
 
 fn main() -> Result<()> {
@@ -133,7 +135,7 @@ fn main() -> Result<()> {
     ];
     for document in &documents {
         let message = mailroom.send(document, &customer)?;
-        println!("{} {}: message {}", document.kind, document.number, message["id"].as_str().unwrap_or_default());
+        println!("{} {}: message {}", document.kind, document.number, id_of(&message)?);
     }
     Ok(())
 }

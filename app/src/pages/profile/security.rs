@@ -77,8 +77,9 @@ pub(super) fn SessionsCard(rows: Vec<SessionRow>) -> AnyView {
     let line = move |row: SessionRow| {
         let id = StoredValue::new(row.id);
         let end = move |()| {
+            let id = id.get_value();
             spawn_local(async move {
-                match end_session(cache, id.get_value()).await {
+                match end_session(cache, id).await {
                     Ok(_) => toasts.done(t!("profile.sessions.ended")),
                     Err(error) => toast_problem(toasts, &error),
                 }
