@@ -230,6 +230,8 @@ fn what_a_user_may_not_see_is_not_there() {
         world.admin("GET", "/api/v1/records?type=order", &NOTHING)["items"][0]["id"].as_str().unwrap().to_owned();
     let reply = json!({ "mode": "message", "text": "Thanks", "subject": "Secret" });
     let sent = world.admin("POST", &format!("/api/v1/records/{record}/messages"), &reply);
+    let full = crate::ports::SendOutcome::Refused { code: 550, text: "5.1.1 no such user".to_owned() };
+    world.test.mailer.script.lock().unwrap().push_back(full);
     world.later(11);
     let chatter = world.admin("GET", &format!("/api/v1/records/{record}/messages"), &NOTHING);
     let came = chatter["items"].as_array().unwrap().iter().find(|it| it["incoming"] == true).unwrap().clone();
@@ -273,6 +275,22 @@ fn what_a_user_may_not_see_is_not_there() {
         assert_eq!(get(&bo, path).body["items"].as_array().unwrap().len(), n, "{path}");
         assert!(get(&all, path).body["items"].as_array().unwrap().len() > n, "{path}");
     }
+    let failing = |cookie: &str| get(cookie, "/api/v1/failures").body;
+    assert_eq!((&failing(&bo)["all"], failing(&bo)["groups"].as_array().unwrap().len()), (&json!(0), 0));
+    assert_eq!((&failing(&all)["all"], failing(&all)["groups"].as_array().unwrap().len()), (&json!(1), 1));
+    let counts = |cookie: &str| get(cookie, "/api/v1/emails/counts").body["counts"]["failed"].clone();
+    assert_eq!((counts(&bo), counts(&all)), (json!(0), json!(1)));
+    let delivery = world.admin("GET", &format!("/api/v1/messages/{sent}/deliveries"), &NOTHING);
+    let ignore = json!({ "action": "ignore", "deliveries": [delivery["deliveries"][0]["id"]] });
+    for path in ["/api/v1/emails/actions", "/api/v1/failures/actions"] {
+        assert_eq!(world.by(&bo, "POST", path, &ignore).body["changed"], 0, "{path}");
+    }
+    let dry = json!({
+        "mail_from": "ann@customer.test", "from": "ann@customer.test", "rcpt_to": "orders@corp.test",
+        "subject": "Re: Secret order", "text": "More", "in_reply_to": "<1@customer.test>", "authenticated": true,
+    });
+    let title = |cookie: &str| world.by(cookie, "POST", "/api/v1/route", &dry).body["record_title"].clone();
+    assert_eq!((title(&bo), title(&all)), (NOTHING, json!("Secret order")));
     let types = get(&bo, "/api/v1/shell").body["types"].as_array().unwrap().clone();
     assert_eq!(types.iter().map(|it| &it["name"]).collect::<Vec<_>>(), ["ticket"]);
     let new = json!({ "type": "order", "title": "Mine" });
