@@ -83,9 +83,18 @@ fn Gate() -> AnyView {
         Session::LoggedOut => (3, None),
         Session::Unreachable(_) => (4, None),
     });
+    let page = routes::use_page();
+    // What a link in a mail is about has nothing to do with who is logged in here.
+    let account = Memo::new(move |_| match page.get() {
+        routes::Page::Account(path) => Some(path),
+        _ => None,
+    });
     view! {
         {move || {
             i18n::lang();
+            if let Some(path) = account.get() {
+                return parts::account(path);
+            }
             match kind.get().0 {
                 0 => ().into_any(),
                 1 => view! { <Shell/> }.into_any(),

@@ -1,5 +1,6 @@
 //! One file per page; a page reads its address, asks for its data and lays out widgets.
 
+pub mod account;
 pub mod actions;
 pub mod alias;
 pub mod aliases;
@@ -13,6 +14,8 @@ pub mod incoming;
 pub mod limits;
 pub mod login;
 pub mod not_found;
+pub mod people;
+pub mod profile;
 pub mod record;
 pub mod records;
 pub mod search;
@@ -20,3 +23,4 @@ pub mod servers;
 pub mod set_up;
 pub mod shell;
 pub mod suppressions;
+pub mod tokens;

@@ -9,6 +9,7 @@ use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 
 use crate::later;
+use crate::pages::account::AccountPage;
 use crate::pages::actions::ActionsPage;
 use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
@@ -22,14 +23,18 @@ use crate::pages::incoming::IncomingPage;
 use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
 use crate::pages::not_found::NotFoundPage;
+use crate::pages::people::PeoplePage;
+use crate::pages::profile::ProfilePage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
 use crate::pages::search::SearchPage;
 use crate::pages::servers::ServersPage;
 use crate::pages::set_up::SetUpPage;
+use crate::pages::shell::banner::PlaceholderBanner;
 use crate::pages::shell::help::HelpDialog;
 use crate::pages::shell::user_menu::UserMenuItems;
 use crate::pages::suppressions::SuppressionsPage;
+use crate::pages::tokens::TokensPage;
 use crate::widgets::new_record::NewRecordDialog;
 
 later! {
@@ -51,6 +56,11 @@ later! {
     Page suppressions() in office { view! { <SuppressionsPage/> } }
     Page alias(id: Option<AliasId>) in office { view! { <AliasPage id/> } }
     Page incoming() in office { view! { <IncomingPage/> } }
+    Page people() in people { view! { <PeoplePage/> } }
+    Page profile() in people { view! { <ProfilePage/> } }
+    Page tokens() in people { view! { <TokensPage/> } }
+    Page account(path: String) in people { view! { <AccountPage path/> } }
+    Over banner() in people { view! { <PlaceholderBanner/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

@@ -23,6 +23,7 @@ pub mod emails;
 pub mod failures;
 pub mod incoming;
 pub mod messages;
+pub mod people;
 pub mod records;
 pub mod servers;
 pub mod session;

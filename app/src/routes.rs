@@ -35,6 +35,11 @@ pub enum Page {
     /// One alias; without an id a new one.
     Alias(Option<AliasId>),
     Incoming,
+    People,
+    Profile,
+    Tokens,
+    /// What a link in a mail opens, with or without a login: `join/TOKEN`.
+    Account(String),
     NotFound,
 }
 
@@ -57,6 +62,10 @@ impl Page {
             ["settings", "suppressions"] => Self::Suppressions,
             ["settings", "servers"] => Self::Servers,
             ["settings", "limits"] => Self::Limits,
+            ["settings", "users"] => Self::People,
+            ["settings", "tokens"] => Self::Tokens,
+            ["profile"] => Self::Profile,
+            ["password"] | ["join" | "password" | "confirm", _] => Self::Account(segments.join("/")),
             ["technical", "actions"] => Self::Actions,
             ["settings", "aliases", "new"] => Self::Alias(None),
             ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
@@ -81,6 +90,10 @@ impl Page {
             Self::Servers => "/settings/servers".to_owned(),
             Self::Limits => "/settings/limits".to_owned(),
             Self::Actions => "/technical/actions".to_owned(),
+            Self::People => "/settings/users".to_owned(),
+            Self::Tokens => "/settings/tokens".to_owned(),
+            Self::Profile => "/profile".to_owned(),
+            Self::Account(path) => format!("/{path}"),
             Self::Alias(None) => "/settings/aliases/new".to_owned(),
             Self::Alias(Some(id)) => format!("/settings/aliases/{}", percent_encode(id.as_str())),
             Self::Incoming => "/technical/incoming".to_owned(),
@@ -232,6 +245,11 @@ mod tests {
             Page::Alias(None),
             Page::Alias(AliasId::parse("a1").ok()),
             Page::Incoming,
+            Page::People,
+            Page::Tokens,
+            Page::Profile,
+            Page::Account("password".to_owned()),
+            Page::Account("join/01h.abc".to_owned()),
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

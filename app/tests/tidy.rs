@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use mailroom_app::model::server::Condition;
+use mailroom_shared::access::Scope;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::AliasState;
 use mailroom_shared::api::aliases::ContactRule;
@@ -17,6 +18,7 @@ use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
 use mailroom_shared::api::servers::ServerKind;
 use mailroom_shared::api::servers::TestStage;
+use mailroom_shared::api::session::Role;
 use mailroom_shared::i18n::Catalogue;
 use mailroom_shared::i18n::Lang;
 use mailroom_shared::outbox::actions::Action;
@@ -26,6 +28,7 @@ use mailroom_shared::outbox::choice::Why;
 use mailroom_shared::outbox::limit::Plan;
 use mailroom_shared::outbox::retention::Class;
 use mailroom_shared::outbox::state::DeliveryState;
+use mailroom_shared::people::AddressWarning;
 
 fn sources() -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, out: &mut Vec<(PathBuf, String)>) {
@@ -110,6 +113,16 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
         each("actions.about", Action::ALL.map(Action::as_str).to_vec());
         each("retention.class", Class::ALL.map(Class::as_str).to_vec());
         each("emails.action", EmailAction::ALL.map(EmailAction::as_str).to_vec());
+        each("role", Role::ALL.map(Role::as_str).to_vec());
+        each("role.hint", Role::ALL.map(Role::as_str).to_vec());
+        each("scope", Scope::ALL.map(Scope::as_str).to_vec());
+        each("scope.hint", Scope::ALL.map(Scope::as_str).to_vec());
+        each("profile.warning", AddressWarning::ALL.map(AddressWarning::as_str).to_vec());
+        each("people.state", ["active", "invited", "archived"].to_vec());
+        each("profile.theme", ["light", "dark"].to_vec());
+        for it in ["invitation", "password", "address"] {
+            each(&format!("mail.{it}"), ["subject", "text"].to_vec());
+        }
         for it in EmailAction::ALL {
             need(format!("emails.done.{}.other", it.as_str()));
         }

@@ -15,8 +15,10 @@ pub mod limits;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
+pub mod people;
 pub mod policy;
 pub mod problem;
+pub mod profile;
 pub mod records;
 pub mod refusals;
 pub mod route;
@@ -24,6 +26,7 @@ pub mod servers;
 pub mod session;
 pub mod shell;
 pub mod suppressions;
+pub mod tokens;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -158,6 +161,8 @@ pub mod tag {
     /// Use of the daily limit.
     pub const LIMITS: &str = "limits";
     pub const ACTIONS: &str = "actions";
+    /// Users and invitations.
+    pub const PEOPLE: &str = "people";
     /// The journal of everything that came in, paused senders.
     pub const INCOMING: &str = "incoming";
     /// One record and its chatter.

@@ -3,11 +3,13 @@
 //! What is absent here: a clock, randomness, IO, async, any Cloudflare or browser type. Time, ids and secrets are
 //! arguments. With the feature `mail` off (the page) nothing here parses mail or HTML.
 
+pub mod access;
 pub mod address;
 pub mod api;
 pub mod i18n;
 pub mod id;
 pub mod outbox;
+pub mod people;
 pub mod policy;
 pub mod time;
 pub mod token;

@@ -19,6 +19,8 @@ pub enum Purpose {
     Session,
     /// A link in a mail.
     Link,
+    /// A link in a mail about somebody's login: id of the link.
+    Account,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Bounce => "bounce",
             Self::Session => "session",
             Self::Link => "link",
+            Self::Account => "account",
         }
     }
 }

@@ -8,6 +8,8 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use serde_json::json;
 
@@ -119,6 +121,29 @@ pub fn state_of(api: &Client, message: &str, address: &str) -> String {
 
 pub fn received(stack: &Stack, address: &str) -> Vec<Received> {
     stack.sink().messages_to(address)
+}
+
+/// A raw mail with its lines joined and its base64 parts opened: enough to look for a link in it.
+fn readable(raw: &str) -> String {
+    let mut text = raw.replace("=\r\n", "");
+    for part in raw.split("\r\n\r\n") {
+        let block: String = part.lines().take_while(|it| !it.starts_with("--")).collect();
+        if let Ok(bytes) = STANDARD.decode(block.trim()) {
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    text
+}
+
+/// The path of the newest link to a page of ours in mail to an address; waits for the mail.
+pub fn link_to(stack: &Stack, address: &str, page: &str) -> String {
+    let marker = format!("{}/{page}/", stack.base_url());
+    within(SOON, &format!("a mail to {address} with a link to /{page}"), stack, || {
+        let text = readable(&received(stack, address).pop()?.raw);
+        let (_, rest) = text.split_once(&marker)?;
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))?;
+        Some(format!("/{page}/{}", rest.get(..end)?))
+    })
 }
 
 /// A header of a raw mail, unfolded.

@@ -63,6 +63,8 @@ fn set_up_mail_in_answer_red_envelope_correct_and_close() {
     browser.run("const s = document.querySelector('select'); s.value = 'none'; s.dispatchEvent(new Event('change', { bubbles: true }))", &[]).unwrap();
     browser.click("button[type=submit]").unwrap();
     browser.find(".rail").unwrap();
+    browser.find("[data-banner=placeholder]").unwrap();
+    stack.confirm_addresses().unwrap();
 
     // A mail shows in the open list by itself.
     browser.open("/inbox").unwrap();

@@ -15,7 +15,9 @@ mod limits;
 mod links;
 mod messages;
 mod moves;
+mod people;
 mod policy;
+mod profile;
 mod records;
 mod refusals;
 mod route;
@@ -23,6 +25,7 @@ mod servers;
 mod session;
 mod shell;
 mod suppressions;
+mod tokens;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -41,9 +44,10 @@ use worker::send::SendWrapper;
 use crate::app::SharedApp;
 use crate::error::AppError;
 
-pub use endpoint::Access;
+use endpoint::Routes;
 use endpoint::Shared;
 use endpoint::mount;
+pub use mailroom_shared::access::Access;
 #[cfg(test)]
 pub(crate) use shell::MIGRATIONS;
 
@@ -81,11 +85,22 @@ impl Background {
 
 /// All routes.
 pub fn router(app: SharedApp, background: Background) -> Router {
+    let routes = routes(app.config.is_dev);
+    routes.into_router().fallback(async || AppError::not_found()).with_state(Shared { app, background })
+}
+
+/// Method, route and who may call it, of all that is mounted in production.
+#[cfg(test)]
+pub(crate) fn mounted() -> Vec<(&'static str, &'static str, Option<Access>)> {
+    routes(false).list
+}
+
+fn routes(is_dev: bool) -> Routes {
     use Access::Administrator;
     use Access::Agent;
     use Access::Anyone;
     use Access::User;
-    let r = Router::new();
+    let r = Routes::default();
     let r = mount::<api::shell::ReadHealth, _, _>(r, Anyone, shell::health);
     let r = mount::<api::shell::ReadShell, _, _>(r, User, shell::shell);
     let r = mount::<api::session::ReadSetUp, _, _>(r, Anyone, session::read_set_up);
@@ -96,6 +111,26 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::session::DoLogout, _, _>(r, User, session::logout);
     let r = mount::<api::session::ListUsers, _, _>(r, User, session::list_users);
     let r = mount::<api::session::CreateUser, _, _>(r, Administrator, session::create_user);
+    let r = mount::<api::people::ListPeople, _, _>(r, Administrator, people::list);
+    let r = mount::<api::people::InvitePerson, _, _>(r, Administrator, people::invite);
+    let r = mount::<api::people::ChangePerson, _, _>(r, Administrator, people::change);
+    let r = mount::<api::people::ResendInvitation, _, _>(r, Administrator, people::resend);
+    let r = mount::<api::people::WithdrawInvitation, _, _>(r, Administrator, people::withdraw);
+    let r = mount::<api::people::ReadInvitation, _, _>(r, Anyone, people::read_invitation);
+    let r = mount::<api::people::AnswerInvitation, _, _>(r, Anyone, people::join);
+    let r = mount::<api::people::ForgetPassword, _, _>(r, Anyone, people::forget_password);
+    let r = mount::<api::people::ReadReset, _, _>(r, Anyone, people::read_reset);
+    let r = mount::<api::people::ResetPassword, _, _>(r, Anyone, people::reset_password);
+    let r = mount::<api::profile::ReadProfile, _, _>(r, User, profile::read);
+    let r = mount::<api::profile::ChangeAddress, _, _>(r, User, profile::change_address);
+    let r = mount::<api::profile::ForgetAddress, _, _>(r, User, profile::forget_address);
+    let r = mount::<api::profile::ConfirmAddress, _, _>(r, Anyone, profile::confirm_address);
+    let r = mount::<api::profile::ChangePassword, _, _>(r, User, profile::change_password);
+    let r = mount::<api::profile::EndSession, _, _>(r, User, profile::end_session);
+    let r = mount::<api::profile::EndOtherSessions, _, _>(r, User, profile::end_other_sessions);
+    let r = mount::<api::tokens::ListTokens, _, _>(r, Administrator, tokens::list);
+    let r = mount::<api::tokens::CreateToken, _, _>(r, Administrator, tokens::create);
+    let r = mount::<api::tokens::RevokeToken, _, _>(r, Administrator, tokens::revoke);
     let r = mount::<api::records::ListRecords, _, _>(r, User, records::list);
     let r = mount::<api::records::CreateRecord, _, _>(r, Agent, records::create);
     let r = mount::<api::records::ReadRecord, _, _>(r, User, records::read);
@@ -177,9 +212,8 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::messages::ReadAttachedMail, _, _>(r, User, moves::attached);
     // Bytes rather than JSON, on one side or the other.
     let r = suppressions::routes(links::routes(files::routes(r)));
-    let r = r.route("/api/openapi.json", get(openapi));
-    let r = if app.config.is_dev { dev::routes(r) } else { r };
-    r.fallback(async || AppError::not_found()).with_state(Shared { app, background })
+    let r = r.hand(api::Method::Get, "/api/openapi.json", Some(Anyone), get(openapi));
+    if is_dev { dev::routes(r) } else { r }
 }
 
 /// The OpenAPI document, made from the operation types (`cargo xtask openapi`).
@@ -187,9 +221,10 @@ async fn openapi() -> Response {
     ([("content-type", "application/json")], include_str!("../openapi.json")).into_response()
 }
 
-/// Whether a request is a login, which the platform's rate limiter guards.
+/// Whether a request tries a password or asks for a new one, which the platform's rate limiter guards.
 pub fn is_login<B>(request: &axum::http::Request<B>) -> bool {
-    request.method() == axum::http::Method::POST && request.uri().path() == "/api/v1/session"
+    request.method() == axum::http::Method::POST
+        && ["/api/v1/session", "/api/v1/password"].contains(&request.uri().path())
 }
 
 /// The answer of a rate limiter.

@@ -3,6 +3,7 @@
 //! `http`, `inbound`, `jobs` and `cron` read facts through `store`, let `mailroom_shared` decide, and write. Only this
 //! file, `app.rs` and `cloudflare/` name the platform.
 
+pub mod account;
 pub mod app;
 pub mod cloudflare;
 pub mod cron;

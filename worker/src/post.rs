@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
+use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::DomainRow;
 use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::messages::NewMessage as Request;
@@ -21,6 +22,7 @@ use mailroom_shared::mail::rfc_id::RfcMessageId;
 use mailroom_shared::mail::rfc_id::make;
 use mailroom_shared::outbox::state::DeliveryState;
 use mailroom_shared::outbox::state::EnvelopeState;
+use mailroom_shared::people::API_SUFFIX;
 use mailroom_shared::policy::UNDO_SECONDS;
 use mailroom_shared::thread::recipients::Extra;
 use mailroom_shared::thread::recipients::Field;
@@ -248,11 +250,13 @@ impl Situation {
 
     /// From: the author's own address when it is on one of our domains, else the domain's default with his name.
     fn sender(&self, domain: &DomainRow, me: &Me) -> Option<Mailbox> {
+        // Customers need not know that a program wrote.
+        let name = me.name.strip_suffix(API_SUFFIX).unwrap_or(&me.name);
         if self.domains.iter().any(|it| it.name.as_str() == me.email.domain()) {
-            return Some(Mailbox::new(Some(&me.name), me.email.clone()));
+            return Some(Mailbox::new(Some(name), me.email.clone()));
         }
         let address = EmailAddress::parse(&format!("{}@{}", domain.default_from, domain.name.as_str())).ok()?;
-        Some(Mailbox::new(Some(&me.name), address))
+        Some(Mailbox::new(Some(name), address))
     }
 }
 
@@ -282,6 +286,10 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     let mailed: Vec<&Recipient> = people.iter().filter(|it| it.by == TellBy::Email && it.address.is_some()).collect();
     if !is_note && people.is_empty() {
         return Err(AppError::field("to", "nobody"));
+    }
+    // A sender nobody can answer makes us look like spam; colleagues know him anyway.
+    if !me.confirmed && mailed.iter().any(|it| it.user.is_none()) {
+        return Err(AppError::new(ProblemCode::AddressUnconfirmed).detail("confirm your address in My Profile"));
     }
     let domain = situation.domain().ok_or_else(|| AppError::field("domain", "required"))?;
     let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
@@ -332,7 +340,7 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     if !is_note {
         statements.push(records::set_waiting(record, None));
     }
-    statements.push(records::follow(record, me.contact.as_str(), now));
+    statements.push(records::author_follows(record, me.contact.as_str(), now));
     statements.push(records::mark_read(&me.user, record, now));
     statements.extend(messages::index_words(&id, record, &format!("{subject} {text} {}", me.name)));
     statements.extend(notify_inside(&people, &id, record, now));

@@ -15,14 +15,17 @@ pub mod limits;
 pub mod messages;
 pub mod moves;
 pub mod paused;
+pub mod people;
 pub mod provider_events;
 pub mod queue;
 pub mod records;
 pub mod refusals;
 pub mod servers;
 pub mod settings;
+pub mod sight;
 pub mod status;
 pub mod suppressions;
+pub mod tokens;
 pub mod users;
 pub mod vacuum;
 

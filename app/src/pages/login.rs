@@ -52,6 +52,7 @@ pub fn LoginPage() -> AnyView {
                     <FormProblem error=error.into()/>
                     <Button kind=Kind::Primary submit=true text=t!("login.submit") disabled=busy/>
                 </form>
+                <p><a href="/password">{t!("login.forgot")}</a></p>
                 <div class="gate-foot"><LanguageSeg/></div>
             </div>
         </main>

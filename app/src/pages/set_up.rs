@@ -79,7 +79,7 @@ pub fn SetUpPage() -> AnyView {
                         <h2>{t!("setup.administrator")}</h2>
                         <div class="form-two">
                             <TextField label=t!("setup.name") value=name name="name" autocomplete="name" error=wrong("name") required=true/>
-                            <TextField label=t!("setup.email") value=email kind=Input::Email name="email" autocomplete="username" error=wrong("email") required=true/>
+                            <TextField label=t!("setup.email") value=email kind=Input::Email name="email" autocomplete="username" hint=t!("setup.email.hint") error=wrong("email")/>
                         </div>
                         <TextField label=t!("setup.password") value=password kind=Input::Password name="password" autocomplete="new-password" hint=t!("setup.password.hint") error=wrong("password") required=true/>
                     </div>

@@ -16,6 +16,7 @@ use crate::queries::shell::provide_shell;
 use crate::routes::Page;
 use crate::routes::use_go;
 use crate::routes::use_page;
+use crate::session::use_me;
 use crate::t;
 use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
@@ -26,6 +27,7 @@ use crate::ui::seg::Segment;
 use crate::ui::toast::use_toasts;
 use crate::widgets::problem::toast_problem;
 
+pub(crate) mod banner;
 pub(crate) mod help;
 mod rail;
 mod topbar;
@@ -81,6 +83,8 @@ pub fn Shell() -> AnyView {
     later::prefetch(parts::PARTS);
     hear_keys(state);
     let page = use_page();
+    let me = use_me();
+    let unconfirmed = Memo::new(move |_| me.with(|it| it.as_ref().is_some_and(|it| !it.confirmed)));
     // The drawer has done its work once the page changes.
     Effect::new(move |_| {
         page.track();
@@ -92,6 +96,7 @@ pub fn Shell() -> AnyView {
             <Rail page/>
             <div class="main">
                 <TopBar/>
+                {move || unconfirmed.get().then(parts::banner)}
                 {move || show(page.get())}
             </div>
         </div>
@@ -125,7 +130,10 @@ fn show(page: Page) -> AnyView {
         Page::Actions => parts::actions(),
         Page::Alias(id) => parts::alias(id),
         Page::Incoming => parts::incoming(),
-        Page::NotFound => parts::not_found(),
+        Page::People => parts::people(),
+        Page::Profile => parts::profile(),
+        Page::Tokens => parts::tokens(),
+        Page::NotFound | Page::Account(_) => parts::not_found(),
     }
 }
 

@@ -13,7 +13,19 @@ use super::Problem;
 use super::ProblemCode;
 
 /// Operations that need no login.
-pub const OPEN: [&str; 5] = ["ReadHealth", "ReadSetUp", "DoSetUp", "DoLogin", "ReadMe"];
+pub const OPEN: [&str; 11] = [
+    "ReadHealth",
+    "ReadSetUp",
+    "DoSetUp",
+    "DoLogin",
+    "ReadMe",
+    "ReadInvitation",
+    "AnswerInvitation",
+    "ForgetPassword",
+    "ReadReset",
+    "ResetPassword",
+    "ConfirmAddress",
+];
 
 /// Operations whose request body is the bytes of a file.
 const TAKES_BYTES: [&str; 1] = ["UploadAttachment"];
@@ -74,6 +86,9 @@ pub fn document() -> Value {
     super::servers::describe(&mut document);
     super::limits::describe(&mut document);
     super::actions::describe(&mut document);
+    super::people::describe(&mut document);
+    super::profile::describe(&mut document);
+    super::tokens::describe(&mut document);
     document.finish()
 }
 

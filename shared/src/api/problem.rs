@@ -25,6 +25,14 @@ pub enum ProblemCode {
     Conflict,
     /// Too late: the mail has left or the row is in another state.
     WrongState,
+    /// Your own address is not confirmed: mail to customers waits for that (My Profile).
+    AddressUnconfirmed,
+    /// A link of a mail that was used, is too old or is none of ours.
+    LinkInvalid,
+    /// Somebody has to be administrator.
+    LastAdministrator,
+    /// The API token lacks the scope that `detail` names.
+    TokenScope,
     /// Too many requests; wait `retry_after` seconds.
     Limited,
     TooLarge,
@@ -38,7 +46,7 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Invalid,
         Self::Malformed,
         Self::Unauthorized,
@@ -48,6 +56,10 @@ impl ProblemCode {
         Self::NotFound,
         Self::Conflict,
         Self::WrongState,
+        Self::AddressUnconfirmed,
+        Self::LinkInvalid,
+        Self::LastAdministrator,
+        Self::TokenScope,
         Self::Limited,
         Self::TooLarge,
         Self::NotSetUp,
@@ -68,6 +80,10 @@ impl ProblemCode {
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::WrongState => "wrong_state",
+            Self::AddressUnconfirmed => "address_unconfirmed",
+            Self::LinkInvalid => "link_invalid",
+            Self::LastAdministrator => "last_administrator",
+            Self::TokenScope => "token_scope",
             Self::Limited => "limited",
             Self::TooLarge => "too_large",
             Self::NotSetUp => "not_set_up",
@@ -82,9 +98,11 @@ impl ProblemCode {
         match self {
             Self::Invalid | Self::Malformed => 422,
             Self::Unauthorized | Self::WrongLogin => 401,
-            Self::Forbidden | Self::CrossSite => 403,
-            Self::NotFound => 404,
-            Self::Conflict | Self::WrongState | Self::NotSetUp => 409,
+            Self::Forbidden | Self::CrossSite | Self::TokenScope => 403,
+            Self::NotFound | Self::LinkInvalid => 404,
+            Self::Conflict | Self::WrongState | Self::NotSetUp | Self::AddressUnconfirmed | Self::LastAdministrator => {
+                409
+            }
             Self::Limited => 429,
             Self::TooLarge => 413,
             Self::Misconfigured | Self::Unavailable => 503,

@@ -66,7 +66,8 @@ pub struct SetUp {
     pub company: String,
     /// Name of the first administrator.
     pub name: String,
-    /// Login and mail address of the first administrator.
+    /// Login and mail address of the first administrator; empty takes `admin@` the domain, to be changed later.
+    #[serde(default)]
     pub email: String,
     /// At least 10 characters.
     pub password: String,
@@ -121,6 +122,8 @@ pub struct Me {
     pub domain: Domain,
     /// Seconds a sent message can be taken back.
     pub undo_seconds: u32,
+    /// The address was answered from, or by its link. Until then no mail goes to customers.
+    pub confirmed: bool,
 }
 
 /// Changes of one's own preferences; what is absent stays.
@@ -143,7 +146,7 @@ pub struct UserRow {
     pub role: Role,
 }
 
-/// A new colleague. (Invitation by mail comes with roles; this is the administrator's direct way.)
+/// A new colleague without an invitation: the administrator tells him the password.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewUser {

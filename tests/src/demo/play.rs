@@ -117,6 +117,7 @@ impl<'a> Company<'a> {
                 json!({ "name": name, "email": format!("{local}@{domain}"), "password": password, "role": role });
             admin.post("/api/v1/users", &user)?.ok()?;
         }
+        stack.confirm_addresses()?;
         for (index, (_, local, _)) in TEAM.into_iter().enumerate() {
             let login = if index == 0 { login.to_owned() } else { format!("{local}@{domain}") };
             let api = stack.client();

@@ -14,6 +14,7 @@ use super::endpoint::Call;
 use crate::error::AppError;
 use crate::error::AppResult;
 use crate::store::contacts;
+use crate::store::people;
 
 pub(super) async fn list(call: Call<ListContacts>) -> AppResult<Page<ContactRow>> {
     Ok(contacts::list(&call.app, &call.query).await?)
@@ -55,7 +56,11 @@ pub(super) async fn create(call: Call<CreateContact>) -> AppResult<ContactRow> {
 pub(super) async fn change(call: Call<ChangeContact>) -> AppResult<ContactRow> {
     let (name, addresses) = check(&call.body)?;
     let id = call.path(0).to_owned();
-    contacts::read(&call.app, &id).await?.ok_or_else(AppError::not_found)?;
+    let before = contacts::read(&call.app, &id).await?.ok_or_else(AppError::not_found)?;
+    // It is his login and what his mail is sent from; he changes it himself, by a mail to the new one.
+    if before.emails.first() != addresses.first() && people::is_user(&call.app, &id).await? {
+        return Err(AppError::field("emails", "of_user"));
+    }
     let mut statements = vec![contacts::rename(&id, &name), contacts::clear_emails(&id)];
     statements.extend(addresses.iter().enumerate().map(|(i, it)| contacts::insert_email(&id, it, i)));
     call.app.db.batch(statements).await?;

@@ -1,19 +1,22 @@
-//! Switches of development and tests: move the clock, make the database, storage or queue fail. Mounted only when
+//! Switches of development and tests: move the clock, make the database, storage or queue fail, confirm addresses. Mounted only when
 //! `MAILROOM_DEV=1`, which no deployment sets.
 
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::Router;
+use axum::response::IntoResponse;
 use axum::routing::post;
+use mailroom_shared::api::Method;
 use serde::Deserialize;
 use serde::Serialize;
 
 use super::AppState;
-use super::endpoint::Shared;
+use super::endpoint::Routes;
 use super::local;
 use crate::cloudflare::DEV_CLOCK;
 use crate::cloudflare::DEV_FAULTS;
+use crate::error::AppError;
+use crate::store::people;
 
 #[derive(Deserialize, Serialize, Debug)]
 struct Switches {
@@ -34,10 +37,12 @@ struct Letters {
     bodies: Vec<serde_json::Value>,
 }
 
-pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
-    router
-        .route(
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .hand(
+            Method::Post,
             "/api/dev/switches",
+            None,
             post(async |Json(switches): Json<Switches>| {
                 if let Some(offset) = switches.clock_offset {
                     DEV_CLOCK.store(offset, Ordering::Relaxed);
@@ -59,9 +64,11 @@ pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
                 })
             }),
         )
-        .route(
+        .hand(
+            Method::Post,
             // Messages of a queue, as the platform would hand them over; the dead letters too, which locally never come.
             "/api/dev/queue",
+            None,
             post(|axum::extract::State(shared): AppState, Json(letters): Json<Letters>| {
                 local(async move {
                     let bodies: Vec<String> = letters.bodies.iter().map(ToString::to_string).collect();
@@ -69,13 +76,29 @@ pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
                 })
             }),
         )
-        .route(
+        .hand(
+            Method::Post,
             // What the minute's cron does, now.
             "/api/dev/tick",
+            None,
             post(|axum::extract::State(shared): AppState| {
                 local(async move {
                     crate::cron::tick(&shared.app).await;
                     "ok"
+                })
+            }),
+        )
+        .hand(
+            Method::Post,
+            // All users have answered the mail to their address.
+            "/api/dev/confirm",
+            None,
+            post(|axum::extract::State(shared): AppState| {
+                local(async move {
+                    match shared.app.run(people::confirm_all(shared.app.now())).await {
+                        Ok(_) => axum::http::StatusCode::NO_CONTENT.into_response(),
+                        Err(error) => AppError::from(error).into_response(),
+                    }
                 })
             }),
         )

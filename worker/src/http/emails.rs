@@ -26,15 +26,15 @@ use crate::store::queue;
 const MAX_AT_ONCE: usize = 500;
 
 pub(super) async fn list(call: Call<ListEmails>) -> AppResult<Page<EmailRow>> {
-    Ok(queue::list(&call.app, &call.query).await?)
+    Ok(queue::list(&call.app, &call.query, call.sight()?).await?)
 }
 
 pub(super) async fn counts(call: Call<CountEmails>) -> AppResult<EmailCounts> {
-    Ok(queue::counts(&call.app).await?)
+    Ok(queue::counts(&call.app, call.sight()?).await?)
 }
 
 pub(super) async fn matching(call: Call<MatchEmails>) -> AppResult<EmailMatches> {
-    Ok(queue::matches(&call.app, &call.query).await?)
+    Ok(queue::matches(&call.app, &call.query, call.sight()?).await?)
 }
 
 /// Acts on the rows named, or on the next part of all that match. *Retry* leaves it to the next run, *Send now* wakes one.
@@ -43,7 +43,7 @@ pub(super) async fn act(call: Call<ActOnQueue>) -> AppResult<ActedOnEmails> {
     let action = call.body.action;
     let (ids, next) = match &call.body.matching {
         Some(query) => {
-            let statement = queue::matching_ids(query, action, MAX_AT_ONCE as u32);
+            let statement = queue::matching_ids(query, action, MAX_AT_ONCE as u32, call.sight()?);
             let found: Vec<queue::Matched> = store::decode(call.app.run(statement).await?)?;
             let next = found
                 .last()
@@ -56,6 +56,7 @@ pub(super) async fn act(call: Call<ActOnQueue>) -> AppResult<ActedOnEmails> {
     if ids.len() > MAX_AT_ONCE {
         return Err(AppError::new(ProblemCode::Invalid).detail(format!("at most {MAX_AT_ONCE} at once")));
     }
+    let ids = call.sight()?.of_deliveries(&call.app, ids).await?;
     let statements = queue::act(action, &ids, &me.name, call.app.now()).to_vec();
     let mut answers = Answers::new(call.app.db.batch(statements).await?);
     let _events = answers.changes();

@@ -13,11 +13,15 @@ use axum::routing::delete;
 use axum::routing::get;
 use axum::routing::patch;
 use axum::routing::post;
+use mailroom_shared::access::Access;
+use mailroom_shared::access::Need;
+use mailroom_shared::access::need;
 use mailroom_shared::api::Endpoint;
 use mailroom_shared::api::Method;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::session::Me;
-use mailroom_shared::api::session::Role;
+use mailroom_shared::people::TOKEN_REQUESTS;
+use mailroom_shared::time::Span;
 use serde::de::DeserializeOwned;
 
 use super::Background;
@@ -27,6 +31,9 @@ use crate::app::App;
 use crate::app::SharedApp;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::store::sight::Sight;
+use crate::store::users;
+use crate::store::users::Caller;
 
 /// Name of the session cookie. `__Host-` binds it to this host, HTTPS (or localhost) and the root path.
 pub(super) const COOKIE: &str = "__Host-mailroom";
@@ -34,27 +41,8 @@ pub(super) const COOKIE: &str = "__Host-mailroom";
 /// JSON bodies are small; files have a route of their own.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// Who may call an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// No login.
-    Anyone,
-    /// Any login.
-    User,
-    /// May write to customers: agents and administrators.
-    Agent,
-    Administrator,
-}
-
-impl Access {
-    const fn allows(self, role: Role) -> bool {
-        match self {
-            Self::Anyone | Self::User => true,
-            Self::Agent => matches!(role, Role::Administrator | Role::Agent | Role::CampaignManager),
-            Self::Administrator => matches!(role, Role::Administrator),
-        }
-    }
-}
+/// How often it is noted that somebody is here.
+const SEEN: Span = Span::minutes(2);
 
 /// State of the router.
 #[derive(Clone)]
@@ -67,7 +55,7 @@ pub(super) struct Shared {
 pub(super) struct Call<E: Endpoint> {
     pub app: SharedApp,
     pub background: Background,
-    me: Option<Me>,
+    caller: Option<Caller>,
     path: Vec<String>,
     pub query: E::Query,
     pub body: E::Body,
@@ -77,7 +65,29 @@ pub(super) struct Call<E: Endpoint> {
 impl<E: Endpoint> Call<E> {
     /// Who calls. Only operations that need a login ask.
     pub(super) fn me(&self) -> AppResult<&Me> {
-        self.me.as_ref().ok_or_else(|| AppError::new(ProblemCode::Unauthorized))
+        self.caller().map(|it| &it.me)
+    }
+
+    pub(super) fn caller(&self) -> AppResult<&Caller> {
+        self.caller.as_ref().ok_or_else(|| AppError::new(ProblemCode::Unauthorized))
+    }
+
+    /// What the caller may see; without a login nothing is asked.
+    pub(super) fn sight(&self) -> AppResult<&Sight> {
+        self.caller().map(|it| &it.sight)
+    }
+
+    /// A record of a hidden type is not there.
+    pub(super) async fn must_see_record(&self, id: &str) -> AppResult<()> {
+        found(self.sight()?.sees_record(&self.app, id).await?)
+    }
+
+    pub(super) async fn must_see_message(&self, id: &str) -> AppResult<()> {
+        found(self.sight()?.sees_message(&self.app, id).await?)
+    }
+
+    pub(super) async fn must_see_ingest(&self, id: &str) -> AppResult<()> {
+        found(self.sight()?.sees_ingest(&self.app, id).await?)
     }
 
     /// The nth path parameter.
@@ -96,6 +106,11 @@ impl<E: Endpoint> Call<E> {
         let app = SharedApp::clone(&self.app);
         self.background.add(async move { app.nudge(job, delay_seconds).await });
     }
+}
+
+/// What is hidden is not found.
+pub(super) fn found(is_seen: bool) -> AppResult<()> {
+    if is_seen { Ok(()) } else { Err(AppError::not_found()) }
 }
 
 /// What an operation answers: its reply, and perhaps a cookie.
@@ -140,7 +155,12 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// A write must come from our own page or an integrator: a form on another site can neither set a header nor a JSON
 /// body without asking first, and the cookie is SameSite=Lax besides.
+///
+/// A browser adds a cookie by itself, but never a bearer token: who has one means it.
 pub(super) fn check_origin(headers: &HeaderMap, uri: &axum::http::Uri) -> AppResult<()> {
+    if bearer(headers).is_some() {
+        return Ok(());
+    }
     let host =
         header(headers, "host").or_else(|| uri.authority().map(axum::http::uri::Authority::as_str)).unwrap_or("");
     let has_own_header = headers.contains_key("x-mailroom");
@@ -151,8 +171,23 @@ pub(super) fn check_origin(headers: &HeaderMap, uri: &axum::http::Uri) -> AppRes
     }
 }
 
-/// Who calls, by cookie.
-pub(super) async fn who(app: &App, headers: &HeaderMap) -> AppResult<Option<Me>> {
+/// The token of `Authorization: Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (kind, token) = header(headers, "authorization")?.split_once(' ')?;
+    kind.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who calls, by token or by cookie.
+pub(super) async fn who(app: &App, headers: &HeaderMap) -> AppResult<Option<Caller>> {
+    if let Some(token) = bearer(headers) {
+        let caller = session::of_api_token(app, token).await?;
+        if caller.as_ref().is_some_and(|it| it.requests > TOKEN_REQUESTS) {
+            let mut error = AppError::new(ProblemCode::Limited);
+            error.0.retry_after = u32::try_from(60 - app.now().as_millis() / 1_000 % 60).ok();
+            return Err(error);
+        }
+        return Ok(caller);
+    }
     match header(headers, "cookie").and_then(session_token) {
         Some(token) => session::of_token(app, &token).await,
         None => Ok(None),
@@ -160,12 +195,41 @@ pub(super) async fn who(app: &App, headers: &HeaderMap) -> AppResult<Option<Me>>
 }
 
 /// Who calls, when the operation asks for that much.
-pub(super) async fn authorise(app: &App, headers: &HeaderMap, access: Access) -> AppResult<Option<Me>> {
+pub(super) async fn authorise(
+    app: &App,
+    headers: &HeaderMap,
+    access: Access,
+    method: Method,
+    route: &str,
+) -> AppResult<Option<Caller>> {
     if access == Access::Anyone {
         return Ok(None);
     }
-    let me = who(app, headers).await?.ok_or_else(|| AppError::new(ProblemCode::Unauthorized))?;
-    if access.allows(me.role) { Ok(Some(me)) } else { Err(AppError::new(ProblemCode::Forbidden)) }
+    let caller = who(app, headers).await?.ok_or_else(|| AppError::new(ProblemCode::Unauthorized))?;
+    if let Some(scopes) = &caller.scopes {
+        match need(access, method, route) {
+            Need::Nothing => {}
+            Need::Scope(scope) if scopes.contains(&scope) => {}
+            Need::Scope(scope) => return Err(AppError::new(ProblemCode::TokenScope).detail(scope.as_str())),
+            Need::Person => {
+                return Err(AppError::new(ProblemCode::Forbidden).detail("a person does this, not an API token"));
+            }
+        }
+    }
+    if access.allows(caller.me.role) { Ok(Some(caller)) } else { Err(AppError::new(ProblemCode::Forbidden)) }
+}
+
+/// Notes now and then that the caller is here.
+fn note_seen(shared: &Shared, caller: &Caller) {
+    let now = shared.app.now();
+    let Some((session, _)) = caller.session.as_ref().filter(|(_, at)| at.is_none_or(|it| it + SEEN < now)) else {
+        return;
+    };
+    let (app, session, user) = (SharedApp::clone(&shared.app), session.clone(), caller.me.user.clone());
+    shared.background.add(async move {
+        // Losing one is no loss.
+        let _ = app.db.batch(users::seen(&session, &user, now).to_vec()).await;
+    });
 }
 
 /// The parameters in a path, by the route's pattern.
@@ -221,11 +285,14 @@ where
     if E::METHOD != Method::Get {
         check_origin(&parts.headers, &parts.uri)?;
     }
-    let me = authorise(&shared.app, &parts.headers, access).await?;
+    let caller = authorise(&shared.app, &parts.headers, access, E::METHOD, E::ROUTE).await?;
+    if let Some(caller) = &caller {
+        note_seen(&shared, caller);
+    }
     let call = Call {
         app: shared.app,
         background: shared.background,
-        me,
+        caller,
         path: parameters(E::ROUTE, parts.uri.path()),
         query: query(&parts.uri)?,
         body: body(raw).await?,
@@ -247,8 +314,35 @@ where
     Ok(response)
 }
 
+/// The router with a list of what it was given.
+#[derive(Default)]
+pub(super) struct Routes {
+    router: Router<Shared>,
+    /// Method, route, and who may call it as far as that is known here.
+    pub list: Vec<(&'static str, &'static str, Option<Access>)>,
+}
+
+impl Routes {
+    /// A route made by hand; it looks itself who calls.
+    pub(super) fn hand(
+        mut self,
+        method: Method,
+        route: &'static str,
+        access: Option<Access>,
+        handler: MethodRouter<Shared>,
+    ) -> Self {
+        self.list.push((method.as_str(), route, access));
+        self.router = self.router.route(route, handler);
+        self
+    }
+
+    pub(super) fn into_router(self) -> Router<Shared> {
+        self.router
+    }
+}
+
 /// Adds the route of an operation.
-pub(super) fn mount<E, Fut, A>(router: Router<Shared>, access: Access, handler: fn(Call<E>) -> Fut) -> Router<Shared>
+pub(super) fn mount<E, Fut, A>(routes: Routes, access: Access, handler: fn(Call<E>) -> Fut) -> Routes
 where
     E: Endpoint + 'static,
     Fut: Future<Output = AppResult<A>> + 'static,
@@ -272,5 +366,5 @@ where
         Method::Patch => patch(route),
         Method::Delete => delete(route),
     };
-    router.route(E::ROUTE, method)
+    routes.hand(E::METHOD, E::ROUTE, Some(access), method)
 }

@@ -34,7 +34,7 @@ const MAX_AT_ONCE: u32 = 500;
 
 pub(super) async fn groups(call: Call<ListFailures>) -> AppResult<FailureGroups> {
     let me = call.me()?;
-    let mut found = failures::groups(&call.app, me, call.query.mine.unwrap_or(false)).await?;
+    let mut found = failures::groups(&call.app, me, call.query.mine.unwrap_or(false), call.sight()?).await?;
     let advisor = Advisor::new(Lang::of(&me.language));
     for group in &mut found.groups {
         // Of the cause in general: the words of one server are in its row.
@@ -58,7 +58,7 @@ fn cause(key: &str) -> AppResult<Cause> {
 
 pub(super) async fn rows(call: Call<ListFailureRows>) -> AppResult<Page<FailureRow>> {
     let me = call.query.mine.unwrap_or(false).then(|| call.me()).transpose()?;
-    Ok(failures::rows(&call.app, &cause(call.path(0))?, me, &call.query).await?)
+    Ok(failures::rows(&call.app, &cause(call.path(0))?, me, &call.query, call.sight()?).await?)
 }
 
 /// Pages that show what changed.
@@ -79,12 +79,15 @@ pub(super) async fn act(call: Call<ActOnFailing>) -> AppResult<ActedOnFailures> 
     let group = body.group.as_deref().map(cause).transpose()?;
     let mine = body.mine.unwrap_or(false).then_some(me);
     let ids: Vec<String> = match &group {
-        Some(cause) if body.deliveries.is_empty() => failures::ids(app, cause, mine, &from, MAX_AT_ONCE).await?,
+        Some(cause) if body.deliveries.is_empty() => {
+            failures::ids(app, cause, mine, &from, MAX_AT_ONCE, call.sight()?).await?
+        }
         _ => body.deliveries.iter().map(|it| it.as_str().to_owned()).collect(),
     };
     if ids.len() > MAX_AT_ONCE as usize {
         return Err(AppError::field("deliveries", "too_many"));
     }
+    let ids = call.sight()?.of_deliveries(app, ids).await?;
     let operation = match body.operation.as_deref() {
         Some(id) if !id.is_empty() && id.len() <= 40 => id.to_owned(),
         _ => app.new_id(),
@@ -106,7 +109,7 @@ pub(super) async fn act(call: Call<ActOnFailing>) -> AppResult<ActedOnFailures> 
     }
     let left = match &group {
         Some(cause) if body.deliveries.is_empty() && ids.len() == MAX_AT_ONCE as usize => {
-            failures::count(app, cause, mine, &from).await?
+            failures::count(app, cause, mine, &from, call.sight()?).await?
         }
         _ => 0,
     };

@@ -1,6 +1,5 @@
 //! Routes that carry bytes: uploads, downloads, the raw mail.
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::Request;
@@ -11,6 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::routing::post;
 use mailroom_shared::api::Endpoint;
+use mailroom_shared::api::Method;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::messages::UploadAttachment;
 use mailroom_shared::api::messages::UploadQuery;
@@ -19,9 +19,11 @@ use mailroom_shared::mail::parse::sha256_hex;
 
 use super::Access;
 use super::AppState;
+use super::endpoint::Routes;
 use super::endpoint::Shared;
 use super::endpoint::authorise;
 use super::endpoint::check_origin;
+use super::endpoint::found;
 use super::endpoint::query;
 use super::local;
 use crate::app::App;
@@ -29,36 +31,32 @@ use crate::error::AppError;
 use crate::error::AppResult;
 use crate::store::incoming;
 use crate::store::messages;
+use crate::store::sight::Sight;
 
 /// Largest file: what a mail of 25 MiB can carry after base64.
 const MAX_FILE: usize = 18 * 1024 * 1024;
 
-pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
-    router
-        .route(
-            UploadAttachment::ROUTE,
-            post(|State(shared): AppState, request: Request| {
-                local(async move { answer(upload(shared, request).await) })
-            }),
-        )
-        .route(
-            "/api/v1/attachments/{id}",
-            get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
-                local(async move { answer(download(shared, &id, request).await) })
-            }),
-        )
-        .route(
-            "/api/v1/messages/{id}/original",
-            get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
-                local(async move { answer(original(shared, &id, request).await) })
-            }),
-        )
-        .route(
-            "/api/v1/incoming/{id}/original",
-            get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
-                local(async move { answer(incoming_original(shared, &id, request).await) })
-            }),
-        )
+const DOWNLOAD: &str = "/api/v1/attachments/{id}";
+const ORIGINAL: &str = "/api/v1/messages/{id}/original";
+const INCOMING_ORIGINAL: &str = "/api/v1/incoming/{id}/original";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let uploading =
+        post(|State(shared): AppState, request: Request| local(async move { answer(upload(shared, request).await) }));
+    let downloading = get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
+        local(async move { answer(download(shared, &id, request).await) })
+    });
+    let reading = get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
+        local(async move { answer(original(shared, &id, request).await) })
+    });
+    let reading_incoming = get(|State(shared): AppState, Path(id): Path<String>, request: Request| {
+        local(async move { answer(incoming_original(shared, &id, request).await) })
+    });
+    routes
+        .hand(Method::Post, UploadAttachment::ROUTE, Some(Access::Agent), uploading)
+        .hand(Method::Get, DOWNLOAD, Some(Access::User), downloading)
+        .hand(Method::Get, ORIGINAL, Some(Access::User), reading)
+        .hand(Method::Get, INCOMING_ORIGINAL, Some(Access::User), reading_incoming)
 }
 
 fn answer(result: AppResult<Response>) -> Response {
@@ -77,7 +75,8 @@ async fn upload(shared: Shared, request: Request) -> AppResult<Response> {
     let (parts, body) = request.into_parts();
     check_origin(&parts.headers, &parts.uri)?;
     let app = &shared.app;
-    let me = authorise(app, &parts.headers, Access::Agent).await?.ok_or_else(AppError::not_found)?;
+    let caller = authorise(app, &parts.headers, Access::Agent, Method::Post, UploadAttachment::ROUTE).await?;
+    let me = caller.ok_or_else(AppError::not_found)?.me;
     let about: UploadQuery = query(&parts.uri)?;
     let bytes = axum::body::to_bytes(body, MAX_FILE).await.map_err(|_| AppError::new(ProblemCode::TooLarge))?;
     let sha256 = sha256_hex(&bytes);
@@ -146,9 +145,16 @@ pub(super) fn bytes(body: Vec<u8>, content_type: &str, disposition: &str, cache:
     response
 }
 
+/// What the reader of a route sees.
+async fn sight(app: &App, request: &Request, route: &str) -> AppResult<Sight> {
+    let caller = authorise(app, request.headers(), Access::User, Method::Get, route).await?;
+    Ok(caller.map(|it| it.sight).unwrap_or_default())
+}
+
 async fn download(shared: Shared, id: &str, request: Request) -> AppResult<Response> {
     let app = &shared.app;
-    authorise(app, request.headers(), Access::User).await?;
+    let sight = sight(app, &request, DOWNLOAD).await?;
+    found(sight.sees_attachment(app, id).await?)?;
     let file = messages::attachment(app, id).await?.ok_or_else(AppError::not_found)?;
     let body = app.blobs.get(&messages::blob_key(&file.sha256)).await?.ok_or_else(AppError::not_found)?;
     let (kind, shown_as) = if is_showable(&file.content_type) {
@@ -161,7 +167,8 @@ async fn download(shared: Shared, id: &str, request: Request) -> AppResult<Respo
 
 async fn original(shared: Shared, id: &str, request: Request) -> AppResult<Response> {
     let app = &shared.app;
-    authorise(app, request.headers(), Access::User).await?;
+    let sight = sight(app, &request, ORIGINAL).await?;
+    found(sight.sees_message(app, id).await?)?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
     let key = source.raw_key.ok_or_else(AppError::not_found)?;
     raw_mail(app, &key, &request).await
@@ -170,7 +177,8 @@ async fn original(shared: Shared, id: &str, request: Request) -> AppResult<Respo
 /// The raw mail of a hand-over, whether it became a message or not.
 async fn incoming_original(shared: Shared, id: &str, request: Request) -> AppResult<Response> {
     let app = &shared.app;
-    authorise(app, request.headers(), Access::User).await?;
+    let sight = sight(app, &request, INCOMING_ORIGINAL).await?;
+    found(sight.sees_ingest(app, id).await?)?;
     let kept = incoming::kept(app, id).await?.ok_or_else(AppError::not_found)?;
     let key = kept.raw_key.ok_or_else(AppError::not_found)?;
     raw_mail(app, &key, &request).await

@@ -53,7 +53,7 @@ const AT_ONCE: u32 = 20;
 const COUNTED: u32 = 1_000;
 
 pub(super) async fn list(call: Call<ListIncoming>) -> AppResult<Page<IncomingRow>> {
-    Ok(incoming::list(&call.app, &call.query).await?)
+    Ok(incoming::list(&call.app, &call.query, call.sight()?).await?)
 }
 
 pub(super) async fn counts(call: Call<CountIncoming>) -> AppResult<IncomingCounts> {
@@ -61,12 +61,14 @@ pub(super) async fn counts(call: Call<CountIncoming>) -> AppResult<IncomingCount
 }
 
 pub(super) async fn read(call: Call<ReadIncoming>) -> AppResult<IncomingView> {
+    call.must_see_ingest(call.path(0)).await?;
     incoming::read(&call.app, call.path(0)).await?.ok_or_else(AppError::not_found)
 }
 
 /// Decides about a stored mail in the world as it is now; nothing is written.
 pub(super) async fn check(call: Call<CheckIncoming>) -> AppResult<RouteReply> {
     let app = &call.app;
+    call.must_see_ingest(call.path(0)).await?;
     let kept = incoming::kept(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let envelope = Envelope { mail_from: inbound::sender(&kept.mail_from), rcpt_to: kept.rcpt_to };
     let raw = match (kept.raw_key, kept.head) {
@@ -126,6 +128,10 @@ pub(super) async fn act(call: Call<ActOnIncoming>) -> AppResult<IncomingDone> {
     ids.truncate(AT_ONCE as usize);
     let mut done = IncomingDone { started: Some(started), ..IncomingDone::default() };
     for id in &ids {
+        if !call.sight()?.sees_ingest(app, id).await? {
+            done.skipped += 1;
+            continue;
+        }
         match act_on(app, me, body.action, id, to.as_ref()).await {
             Ok(true) => done.done.push(id.clone()),
             Ok(false) => done.skipped += 1,
@@ -188,6 +194,7 @@ async fn act_on(
 pub(super) async fn settle_held(call: Call<SettleHeld>) -> AppResult<()> {
     let app = &call.app;
     let me = call.me()?;
+    call.must_see_message(call.path(0)).await?;
     let id = ingests::id_of_message(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let held = ingests::held(app, std::slice::from_ref(&id)).await?;
     let held = held.first().ok_or_else(|| AppError::new(ProblemCode::WrongState).detail("it is not held"))?;

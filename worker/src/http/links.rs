@@ -1,16 +1,17 @@
 //! Files that did not fit into their mail: a signed link with an end, no login.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
+use mailroom_shared::api::Method;
 use mailroom_shared::token;
 use mailroom_shared::token::Purpose;
 
+use super::Access;
 use super::AppState;
-use super::endpoint::Shared;
+use super::endpoint::Routes;
 use super::files::bytes;
 use super::files::disposition;
 use super::local;
@@ -19,13 +20,11 @@ use crate::error::AppError;
 use crate::error::AppResult;
 use crate::store::messages;
 
-pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
-    router.route(
-        "/api/files/{token}",
-        get(|State(shared): AppState, Path(token): Path<String>| {
-            local(async move { download(&shared.app, &token).await.unwrap_or_else(IntoResponse::into_response) })
-        }),
-    )
+pub(super) fn routes(routes: Routes) -> Routes {
+    let downloading = get(|State(shared): AppState, Path(token): Path<String>| {
+        local(async move { download(&shared.app, &token).await.unwrap_or_else(IntoResponse::into_response) })
+    });
+    routes.hand(Method::Get, "/api/files/{token}", Some(Access::Anyone), downloading)
 }
 
 /// The file of a link; a wrong, changed or old one is *not found*.

@@ -39,12 +39,14 @@ use crate::post;
 use crate::store::contacts;
 use crate::store::deliveries;
 use crate::store::messages;
+use crate::store::people;
 
 pub(super) async fn list(call: Call<ListMessages>) -> AppResult<Page<MessageView>> {
+    call.must_see_record(call.path(0)).await?;
     let page = messages::list(&call.app, call.path(0), &call.query).await?;
     if page.items.is_empty() {
         // A chatter always has its first line; nothing at all means no such record.
-        must_exist(&call.app, call.path(0), call.me()?).await?;
+        must_exist(&call.app, call.path(0), call.caller()?).await?;
     }
     Ok(page)
 }
@@ -62,6 +64,12 @@ pub(super) async fn post(call: Call<PostMessage>) -> AppResult<MessageView> {
     let app = &call.app;
     let me = call.me()?;
     let record = call.path(0);
+    call.must_see_record(record).await?;
+    for contact in &call.body.mentions {
+        if people::is_hidden_on(app, contact.as_str(), record).await? {
+            return Err(AppError::field("mentions", "hidden"));
+        }
+    }
     let situation = post::situation(app, record, &call.body).await?;
     let posted = post::prepare(app, record, me, &call.body, &situation)?;
     match app.db.batch(posted.statements).await {
@@ -80,6 +88,7 @@ pub(super) async fn post(call: Call<PostMessage>) -> AppResult<MessageView> {
 }
 
 pub(super) async fn preview(call: Call<PreviewRecipients>) -> AppResult<RecipientsView> {
+    call.must_see_record(call.path(0)).await?;
     let situation = post::situation(&call.app, call.path(0), &call.body).await?;
     let people = situation.recipients(&call.body, &call.me()?.contact);
     Ok(situation.view(people))
@@ -89,6 +98,7 @@ pub(super) async fn preview(call: Call<PreviewRecipients>) -> AppResult<Recipien
 pub(super) async fn undo(call: Call<UndoMessage>) -> AppResult<NewMessage> {
     let app = &call.app;
     let id = call.path(0);
+    call.must_see_message(id).await?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
     if source.author_id.as_ref() != Some(&call.me()?.contact) {
         return Err(AppError::new(ProblemCode::Forbidden));
@@ -107,6 +117,7 @@ pub(super) async fn undo(call: Call<UndoMessage>) -> AppResult<NewMessage> {
 pub(super) async fn body(call: Call<ReadBody>) -> AppResult<BodyView> {
     let app = &call.app;
     let id = call.path(0);
+    call.must_see_message(id).await?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
     let Some(key) = source.raw_key else {
         return Ok(BodyView { html: html::from_text(&source.text), folded: None, has_remote_images: false });
@@ -190,6 +201,7 @@ async fn deliveries_of(app: &App, id: &str, language: &str) -> AppResult<Deliver
 }
 
 pub(super) async fn deliveries(call: Call<ReadDeliveries>) -> AppResult<DeliveriesView> {
+    call.must_see_message(call.path(0)).await?;
     deliveries_of(&call.app, call.path(0), &call.me()?.language).await
 }
 
@@ -198,6 +210,7 @@ pub(super) async fn settle(call: Call<SettleMessage>) -> AppResult<DeliveriesVie
     let app = &call.app;
     let me = call.me()?;
     let id = call.path(0);
+    call.must_see_message(id).await?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
     let before = deliveries::of_message(app, id).await?;
     let now = app.now();
@@ -220,7 +233,10 @@ pub(super) async fn settle(call: Call<SettleMessage>) -> AppResult<DeliveriesVie
                 let change = format!("{} → {}", delivery.address, address);
                 statements.extend(deliveries::change_address(delivery.id.as_str(), &address, &me.name, &change, now));
                 statements.push(post::take_part(source.record_id.as_str(), &[&address.key()]));
-                if let Some(contact) = delivery.contact.as_ref().filter(|_| wish.update_contact) {
+                let contact = delivery.contact.as_ref().filter(|_| wish.update_contact);
+                if let Some(contact) = contact
+                    && !people::is_user(app, contact.as_str()).await?
+                {
                     statements.extend(contacts::replace_email(contact.as_str(), &delivery.address.key(), &address));
                 }
             }

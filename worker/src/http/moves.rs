@@ -11,6 +11,7 @@ use mailroom_shared::mail::html;
 use mailroom_shared::mail::parse;
 
 use super::endpoint::Call;
+use super::endpoint::found;
 use crate::error::AppError;
 use crate::error::AppResult;
 use crate::store::incoming;
@@ -24,6 +25,7 @@ pub(super) async fn move_message(call: Call<MoveMessage>) -> AppResult<()> {
     let app = &call.app;
     let me = call.me()?;
     let id = call.path(0);
+    call.must_see_message(id).await?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
     let from = source.record_id.as_str();
     let mut tags = vec![tag::record(from), tag::RECORDS.to_owned(), tag::SHELL.to_owned(), tag::INCOMING.to_owned()];
@@ -32,6 +34,7 @@ pub(super) async fn move_message(call: Call<MoveMessage>) -> AppResult<()> {
             app.run(moves::forget_suggestion(id)).await?;
         }
         Some(to) => {
+            call.must_see_record(to.as_str()).await.map_err(|_| AppError::field("record", "unknown"))?;
             if source.raw_key.is_none() {
                 return Err(AppError::new(ProblemCode::WrongState).detail("only mail that came in can be moved"));
             }
@@ -60,6 +63,7 @@ pub(super) async fn move_message(call: Call<MoveMessage>) -> AppResult<()> {
 
 pub(super) async fn origin(call: Call<ReadOrigin>) -> AppResult<OriginView> {
     let app = &call.app;
+    call.must_see_message(call.path(0)).await?;
     let message = messages::read(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let ingest = ingests::id_of_message(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let (id, verdict) = incoming::verdict_of(app, &ingest).await?.ok_or_else(AppError::not_found)?;
@@ -78,6 +82,7 @@ pub(super) async fn origin(call: Call<ReadOrigin>) -> AppResult<OriginView> {
 /// Opens an attached mail; never more than its text, its head and the names of its files.
 pub(super) async fn attached(call: Call<ReadAttachedMail>) -> AppResult<AttachedMail> {
     let app = &call.app;
+    found(call.sight()?.sees_attachment(app, call.path(0)).await?)?;
     let file = messages::attachment(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let is_mail = file.content_type == "message/rfc822" || file.name.to_ascii_lowercase().ends_with(".eml");
     if !is_mail {

@@ -23,17 +23,18 @@ use crate::error::AppResult;
 use crate::ports::Statement;
 use crate::store::contacts;
 use crate::store::messages;
+use crate::store::people;
 use crate::store::records;
 use crate::store::users;
 
 const MAX_TITLE: usize = 300;
 
 pub(super) async fn list(call: Call<ListRecords>) -> AppResult<Page<RecordRow>> {
-    Ok(records::list(&call.app, &call.query, &call.me()?.user).await?)
+    Ok(records::list(&call.app, &call.query, &call.me()?.user, call.sight()?).await?)
 }
 
 pub(super) async fn read(call: Call<ReadRecord>) -> AppResult<RecordView> {
-    must_exist(&call.app, call.path(0), call.me()?).await
+    must_exist(&call.app, call.path(0), call.caller()?).await
 }
 
 /// The contact of an address: the one that has it, or a new one with the statements that make it.
@@ -63,7 +64,8 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     if title.chars().count() > MAX_TITLE {
         wrong.push(("title", "too_long"));
     }
-    if !records::type_exists(app, body.r#type.as_str()).await? {
+    let is_seen = call.sight()?.sees(body.r#type.as_str());
+    if !is_seen || !records::type_exists(app, body.r#type.as_str()).await? {
         wrong.push(("type", "unknown"));
     }
     let address = body.email.as_deref().map(str::trim).filter(|it| !it.is_empty());
@@ -71,10 +73,14 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     if matches!(email, Some(Err(_))) {
         wrong.push(("email", "address"));
     }
-    if let Some(user) = &body.responsible
-        && users::by_id(app, user.as_str()).await?.is_none()
-    {
-        wrong.push(("responsible", "unknown"));
+    if let Some(user) = &body.responsible {
+        match users::by_id(app, user.as_str()).await? {
+            None => wrong.push(("responsible", "unknown")),
+            Some(it) if people::is_hidden_from(app, it.contact.as_str(), body.r#type.as_str()).await? => {
+                wrong.push(("responsible", "hidden"));
+            }
+            Some(_) => {}
+        }
     }
     if !wrong.is_empty() {
         return Err(AppError::fields(wrong));
@@ -82,6 +88,7 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     let email = email.and_then(Result::ok);
     let id = app.new_id();
     let now = app.now();
+    let is_person = call.caller()?.scopes.is_none();
     let (customer, mut statements) = match &email {
         Some(email) => {
             let (id, statements) = find_or_make_contact(app, email, body.customer_name.as_deref()).await?;
@@ -97,15 +104,21 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
             stage: body.stage.as_deref(),
             email: email.as_ref(),
             customer: customer.as_deref(),
-            responsible: body.responsible.as_ref().map_or(Some(me.user.as_str()), |it| Some(it.as_str())),
+            // A program answers for nothing.
+            responsible: match &body.responsible {
+                Some(user) => Some(user.as_str()),
+                None => is_person.then_some(me.user.as_str()),
+            },
             alias: None,
             tags: &[],
             fields: &body.fields,
         },
         now,
     ));
-    statements.push(records::follow(&id, me.contact.as_str(), now));
-    statements.push(records::mark_read(&me.user, &id, now));
+    if is_person {
+        statements.push(records::follow(&id, me.contact.as_str(), now));
+        statements.push(records::mark_read(&me.user, &id, now));
+    }
     let words = [title, body.customer_name.as_deref().unwrap_or_default(), email.as_ref().map_or("", |it| it.as_str())];
     statements.push(records::index_words(&id, &words.join(" ")));
     let author = (me.contact.as_str(), me.name.as_str());
@@ -113,7 +126,7 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
         .push(messages::insert(&messages::system_line(&app.new_id(), &id, Some(author), "record_created", &[]), now));
     app.db.batch(statements).await?;
     call.stale(vec![tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
-    must_exist(app, &id, me).await
+    must_exist(app, &id, call.caller()?).await
 }
 
 fn may_write(me: &Me) -> bool {
@@ -125,7 +138,7 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
     let app = &call.app;
     let me = call.me()?;
     let body = &call.body;
-    let record = must_exist(app, call.path(0), me).await?;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
     let id = record.id.as_str();
     let only_reads = body.title.is_none()
         && body.stage.is_none()
@@ -167,6 +180,9 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
             String::new()
         } else {
             let user = users::by_id(app, user).await?.ok_or_else(|| AppError::field("responsible", "unknown"))?;
+            if people::is_hidden_from(app, user.contact.as_str(), record.r#type.as_str()).await? {
+                return Err(AppError::field("responsible", "hidden"));
+            }
             statements.push(records::follow(id, user.contact.as_str(), now));
             user.name
         };
@@ -206,13 +222,13 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
             call.stale(vec![tag::record(id), tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
         }
     }
-    must_exist(app, call.path(0), me).await
+    must_exist(app, call.path(0), call.caller()?).await
 }
 
 pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordView> {
     let app = &call.app;
     let me = call.me()?;
-    let record = must_exist(app, call.path(0), me).await?;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
     let id = record.id.as_str();
     let now = app.now();
     let (contact, mut statements) = match (&call.body.contact, call.body.email.as_deref()) {
@@ -226,6 +242,9 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
         }
         (None, None) => return Err(AppError::field("email", "required")),
     };
+    if people::is_hidden_from(app, &contact, record.r#type.as_str()).await? {
+        return Err(AppError::field(if call.body.contact.is_some() { "contact" } else { "email" }, "hidden"));
+    }
     if !record.followers.iter().any(|it| it.contact.as_str() == contact) {
         statements.push(records::follow(id, &contact, now));
         app.db.batch(statements).await?;
@@ -235,13 +254,13 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
         app.run(messages::insert(&line, now)).await?;
         call.stale(vec![tag::record(id)]);
     }
-    must_exist(app, call.path(0), me).await
+    must_exist(app, call.path(0), call.caller()?).await
 }
 
 pub(super) async fn remove_follower(call: Call<RemoveFollower>) -> AppResult<RecordView> {
     let app = &call.app;
     let me = call.me()?;
-    let record = must_exist(app, call.path(0), me).await?;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
     let id = record.id.as_str();
     if let Some(follower) = record.followers.iter().find(|it| it.contact.as_str() == call.path(1)) {
         let author = (me.contact.as_str(), me.name.as_str());
@@ -250,5 +269,5 @@ pub(super) async fn remove_follower(call: Call<RemoveFollower>) -> AppResult<Rec
         app.db.batch(vec![records::unfollow(id, call.path(1)), messages::insert(&line, app.now())]).await?;
         call.stale(vec![tag::record(id)]);
     }
-    must_exist(app, call.path(0), me).await
+    must_exist(app, call.path(0), call.caller()?).await
 }

@@ -46,7 +46,16 @@ pub(super) async fn try_route(call: Call<TryRoute>) -> AppResult<RouteReply> {
         },
     };
     let arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
-    answer(app, arrival, &parse::parse(&raw), None).await
+    let mut reply = answer(app, arrival, &parse::parse(&raw), None).await?;
+    for record in reply.routes.iter().filter_map(|it| it.record.as_ref()).chain(&reply.suggestion) {
+        if !call.sight()?.sees_record(app, record.as_str()).await? {
+            // Where it would go may be known, not what that is about and who is told of it.
+            (reply.record_number, reply.record_title) = (None, None);
+            reply.told.clear();
+            break;
+        }
+    }
+    Ok(reply)
 }
 
 fn decode(text: &str) -> AppResult<Vec<u8>> {

@@ -5,6 +5,7 @@ use argon2::PasswordHash;
 use argon2::PasswordHasher;
 use argon2::PasswordVerifier;
 use argon2::password_hash::SaltString;
+use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mailroom_shared::address::Domain;
@@ -25,6 +26,7 @@ use mailroom_shared::api::session::SetUpState;
 use mailroom_shared::api::session::UserRow;
 use mailroom_shared::i18n::Lang;
 use mailroom_shared::mail::parse::sha256_hex;
+use mailroom_shared::people::MIN_PASSWORD;
 use mailroom_shared::time::Span;
 
 use super::endpoint::Answer;
@@ -40,36 +42,45 @@ use crate::store::records;
 use crate::store::servers;
 use crate::store::settings;
 use crate::store::users;
+use crate::store::users::Caller;
 
 /// How long a login lasts.
 const SESSION: Span = Span::days(30);
 /// Wrong passwords before an account rests, and for how long.
 const MAX_FAILURES: u32 = 8;
 const REST: Span = Span::minutes(15);
-/// Shortest password (NIST SP 800-63B asks for 8; one factor alone deserves more).
-const MIN_PASSWORD: usize = 10;
 
-fn session_id(token: &str) -> String {
+pub(super) fn session_id(token: &str) -> String {
     sha256_hex(token.as_bytes())
 }
 
 /// Who a session token belongs to.
-pub(super) async fn of_token(app: &App, token: &str) -> AppResult<Option<Me>> {
+pub(super) async fn of_token(app: &App, token: &str) -> AppResult<Option<Caller>> {
     Ok(users::by_session(app, &session_id(token)).await?)
 }
 
+/// Who an API token acts as.
+pub(super) async fn of_api_token(app: &App, token: &str) -> AppResult<Option<Caller>> {
+    Ok(users::by_token(app, &session_id(token)).await?)
+}
+
+/// Longest name of a browser that is kept.
+const MAX_AGENT: usize = 300;
+
 /// A new session: its statement and its cookie.
-fn open_session(app: &App, user: &str) -> (Statement, String) {
+pub(super) fn open_session(app: &App, user: &str, headers: &HeaderMap) -> (Statement, String) {
     let mut bytes = [0; 32];
     app.random.bytes(&mut bytes);
     let token = URL_SAFE_NO_PAD.encode(bytes);
     let now = app.now();
-    let statement = users::insert_session(&session_id(&token), user, now, now + SESSION);
+    let agent = headers.get("user-agent").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let agent: String = agent.chars().take(MAX_AGENT).collect();
+    let statement = users::insert_session(&session_id(&token), user, &agent, now, now + SESSION);
     let age = SESSION.as_millis() / 1_000;
     (statement, format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}"))
 }
 
-fn hash(app: &App, password: &str) -> AppResult<String> {
+pub(super) fn hash(app: &App, password: &str) -> AppResult<String> {
     let mut bytes = [0; 16];
     app.random.bytes(&mut bytes);
     let failed = |e: argon2::password_hash::Error| AppError::new(ProblemCode::Internal).detail(e.to_string());
@@ -77,7 +88,7 @@ fn hash(app: &App, password: &str) -> AppResult<String> {
     Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
 }
 
-fn matches(password: &str, hash: &str) -> bool {
+pub(super) fn matches(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|it| Argon2::default().verify_password(password.as_bytes(), &it).is_ok())
 }
 
@@ -103,11 +114,15 @@ fn check(form: &SetUp) -> AppResult<CheckedSetUp> {
     if form.name.trim().is_empty() {
         wrong.push(("name", "required"));
     }
-    let email = EmailAddress::parse(form.email.trim());
+    let domain = Domain::parse(form.domain.trim());
+    // A placeholder, until somebody tells a real one.
+    let email = match (form.email.trim(), &domain) {
+        ("", Ok(domain)) => EmailAddress::parse(&format!("admin@{}", domain.as_str())),
+        (text, _) => EmailAddress::parse(text),
+    };
     if email.is_err() {
         wrong.push(("email", "address"));
     }
-    let domain = Domain::parse(form.domain.trim());
     if domain.is_err() {
         wrong.push(("domain", "domain"));
     }
@@ -131,7 +146,7 @@ pub(super) async fn set_up(call: Call<DoSetUp>) -> AppResult<Answer<Me>> {
     let now = app.now();
     let (contact, user) = (app.new_id(), app.new_id());
     let password_hash = hash(app, &form.password)?;
-    let (session, cookie) = open_session(app, &user);
+    let (session, cookie) = open_session(app, &user, &call.headers);
     let mut statements = vec![
         settings::found(form.company.trim()),
         settings::insert_domain(&checked.domain, now),
@@ -213,7 +228,7 @@ pub(super) async fn login(call: Call<DoLogin>) -> AppResult<Answer<Me>> {
         app.run(statement).await?;
         return Err(wrong());
     }
-    let (session, cookie) = open_session(app, user.id.as_str());
+    let (session, cookie) = open_session(app, user.id.as_str(), &call.headers);
     app.db.batch(vec![session, users::set_failures(&user.id, 0, None)]).await?;
     let me = users::by_id(app, user.id.as_str()).await?.ok_or_else(wrong)?;
     Ok(Answer::with_cookie(me, cookie))
@@ -221,7 +236,7 @@ pub(super) async fn login(call: Call<DoLogin>) -> AppResult<Answer<Me>> {
 
 /// Nobody is an answer, not an error: a page that asks before its login form did nothing wrong.
 pub(super) async fn me(call: Call<ReadMe>) -> AppResult<Option<Me>> {
-    super::endpoint::who(&call.app, &call.headers).await
+    Ok(super::endpoint::who(&call.app, &call.headers).await?.map(|it| it.me))
 }
 
 pub(super) async fn change_me(call: Call<ChangeMyself>) -> AppResult<Me> {
@@ -296,11 +311,12 @@ pub(super) async fn create_user(call: Call<CreateUser>) -> AppResult<UserRow> {
     created.ok_or_else(AppError::not_found)
 }
 
-/// Where records live must be known to whoever asks for them.
+/// Where records live must be known to whoever asks for them; one of a hidden type is not there.
 pub(super) async fn must_exist(
     app: &App,
     record: &str,
-    me: &Me,
+    caller: &Caller,
 ) -> AppResult<mailroom_shared::api::records::RecordView> {
-    records::read(app, record, me).await?.ok_or_else(AppError::not_found)
+    let found = records::read(app, record, &caller.me).await?;
+    found.filter(|it| caller.sight.sees(it.r#type.as_str())).ok_or_else(AppError::not_found)
 }

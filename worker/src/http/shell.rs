@@ -15,7 +15,7 @@ use crate::store::records;
 use crate::store::status;
 
 /// Migrations this build knows; a test holds it against the folder.
-pub(crate) const MIGRATIONS: u32 = 6;
+pub(crate) const MIGRATIONS: u32 = 7;
 
 /// Longer than this an accepted mail does not wait to be written.
 const LATE: Span = Span::minutes(2);
@@ -42,6 +42,8 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
         let key = format!("type.{name}.{form}");
         if texts.has(&key) { texts.text(&key, &[]) } else { texts.text(&format!("type.{name}.other"), &[]) }
     })?;
+    let sight = call.sight()?;
+    let types: Vec<_> = types.into_iter().filter(|it| sight.sees(it.name.as_str())).collect();
     let counts: status::Counts = answers.one()?.unwrap_or_default();
     Ok(Shell {
         inbox: types.iter().map(|it| it.waiting).sum(),

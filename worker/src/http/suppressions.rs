@@ -1,6 +1,5 @@
 //! Addresses we do not write to.
 
-use axum::Router;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::header;
@@ -8,6 +7,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
 use mailroom_shared::address::EmailAddress;
+use mailroom_shared::api::Method;
 use mailroom_shared::api::Page;
 use mailroom_shared::api::suppressions::CreateSuppression;
 use mailroom_shared::api::suppressions::ImportSuppressionList;
@@ -23,6 +23,7 @@ use mailroom_shared::api::tag;
 use super::Access;
 use super::AppState;
 use super::endpoint::Call;
+use super::endpoint::Routes;
 use super::endpoint::Shared;
 use super::endpoint::authorise;
 use super::local;
@@ -102,18 +103,18 @@ pub(super) async fn import(call: Call<ImportSuppressionList>) -> AppResult<Impor
     Ok(ImportedSuppressions { added, wrong_lines })
 }
 
-pub(super) fn routes(router: Router<Shared>) -> Router<Shared> {
-    router.route(
-        "/api/v1/suppressions.csv",
-        get(|State(shared): AppState, request: Request| {
-            local(async move { export(shared, request).await.unwrap_or_else(IntoResponse::into_response) })
-        }),
-    )
+const CSV: &str = "/api/v1/suppressions.csv";
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    let exporting = get(|State(shared): AppState, request: Request| {
+        local(async move { export(shared, request).await.unwrap_or_else(IntoResponse::into_response) })
+    });
+    routes.hand(Method::Get, CSV, Some(Access::User), exporting)
 }
 
 /// All of them as `address,scope,note,source,reason,created,expires`.
 async fn export(shared: Shared, request: Request) -> AppResult<Response> {
-    authorise(&shared.app, request.headers(), Access::User).await?;
+    authorise(&shared.app, request.headers(), Access::User, Method::Get, CSV).await?;
     let query = SuppressionQuery { limit: Some(MAX_EXPORT), ..SuppressionQuery::default() };
     let page = suppressions::list(&shared.app, &query, MAX_EXPORT).await?;
     let mut writer = csv::Writer::from_writer(Vec::new());

@@ -42,6 +42,7 @@ use crate::store::facts;
 use crate::store::ingests;
 use crate::store::ingests::Open;
 use crate::store::messages;
+use crate::store::people;
 use crate::store::records;
 use crate::store::suppressions;
 
@@ -193,7 +194,9 @@ async fn one(app: &App, open: &Open) -> Result<Written, Fault> {
     let held = verdict.routes.iter().find_map(|it| it.held);
     if let Some(held) = held.filter(|_| verdict.routes.iter().all(|it| it.action == Action::Create)) {
         // A record is made when somebody wants it; until then the hand-over waits in the tray.
-        app.run(ingests::hold(&open.id, held.as_str())).await?;
+        let mut statements = vec![ingests::hold(&open.id, held.as_str())];
+        statements.extend(of_colleague(&arrival, &facts, app.now()));
+        app.db.batch(statements).await?;
         return Ok(Written { tags: vec![tag::INCOMING.to_owned(), tag::SHELL.to_owned()], has_mail: false });
     }
     let mut ids = || app.new_id();
@@ -252,6 +255,7 @@ fn statements(
     if let Some(alias) = &verdict.failing {
         out.push(aliases::mark_failing(alias.as_str(), now));
     }
+    out.extend(of_colleague(arrival, facts, now));
     out.push(ingests::done(
         &open.id,
         first.map(|it| it.record.as_str()),
@@ -260,6 +264,16 @@ fn statements(
         route.map(|it| it.r#type.as_str()),
     ));
     (out, written)
+}
+
+/// A mail from the address of a user says whether the address is his, and whether others will believe it.
+fn of_colleague(arrival: &Arrival, facts: &Facts, now: Timestamp) -> Option<Statement> {
+    let is_proven = arrival.authentication.as_flag()?;
+    let key = arrival.sender_address()?.key();
+    let is_user = |it: &mailroom_shared::gateway::facts::ContactFact| {
+        it.is_internal() && it.emails.iter().any(|address| address.key() == key)
+    };
+    facts.contacts.iter().any(is_user).then(|| people::wrote(&key, is_proven, now))
 }
 
 /// What is noted beside the rows of the plan: why it is no plain message, invitations, a record it may be meant for, a

@@ -152,13 +152,15 @@ pub struct Claimed {
     /// The recipient is one of us.
     #[serde(deserialize_with = "int_bool")]
     pub colleague: bool,
+    /// Page and id of the link that its text leaves room for.
+    pub account_link: Option<String>,
 }
 
 pub fn claimed(claim: &str) -> Statement {
     statement!(
         "SELECT d.id, d.email_id, d.message_id, d.record_id, d.address, d.tries, d.first_due, d.lane, e.sender, e.domain,
            e.subject, e.refs, e.created AS email_created, m.text, m.rfc_id, m.recipients, m.internal,
-           d.rcpt_domain, d.field, d.reason, COALESCE(c.internal, 0) AS colleague
+           d.rcpt_domain, d.field, d.reason, COALESCE(c.internal, 0) AS colleague, e.account_link
          FROM deliveries d JOIN emails e ON e.id = d.email_id JOIN messages m ON m.id = d.message_id
          LEFT JOIN contacts c ON c.id = d.contact_id
          WHERE d.claim = ?1 AND d.claim IS NOT NULL ORDER BY d.lane <> 'urgent', d.email_id, d.id",

@@ -22,6 +22,7 @@ use serde::Deserialize;
 use super::Answers;
 use super::Filter;
 use super::StoreError;
+use super::sight::Sight;
 use super::to_json;
 use crate::app::App;
 use crate::ports::Statement;
@@ -61,8 +62,9 @@ struct CountRow {
     n: u32,
 }
 
-pub fn groups_statement(me: &Me, only_mine: bool) -> Statement {
+pub fn groups_statement(me: &Me, only_mine: bool, sight: &Sight) -> Statement {
     let mut filter = Filter::new(vec![reasons_of_domains().into(), retry::NEVER.into()]);
+    sight.narrow(&mut filter, "r.type");
     if only_mine {
         mine(&mut filter, me);
     }
@@ -79,8 +81,9 @@ pub fn groups_statement(me: &Me, only_mine: bool) -> Statement {
     Statement { sql: sql.into(), params: filter.params }
 }
 
-fn count_statement(me: Option<&Me>) -> Statement {
+fn count_statement(me: Option<&Me>, sight: &Sight) -> Statement {
     let mut filter = Filter::new(Vec::new());
+    sight.narrow(&mut filter, "r.type");
     if let Some(me) = me {
         mine(&mut filter, me);
     }
@@ -93,8 +96,9 @@ fn count_statement(me: Option<&Me>) -> Statement {
 }
 
 /// Failures by cause, those that need most hands first.
-pub async fn groups(app: &App, me: &Me, only_mine: bool) -> Result<FailureGroups, StoreError> {
-    let statements = vec![groups_statement(me, only_mine), count_statement(Some(me)), count_statement(None)];
+pub async fn groups(app: &App, me: &Me, only_mine: bool, sight: &Sight) -> Result<FailureGroups, StoreError> {
+    let statements =
+        vec![groups_statement(me, only_mine, sight), count_statement(Some(me), sight), count_statement(None, sight)];
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let rows: Vec<GroupRow> = answers.rows()?;
     let mut count = || Ok::<_, StoreError>(answers.one::<CountRow>()?.map_or(0, |it| it.n));
@@ -150,10 +154,11 @@ struct Row {
     assigned: Option<String>,
 }
 
-pub fn rows_statement(cause: &Cause, me: Option<&Me>, query: &FailureRowsQuery) -> (Statement, u32) {
+pub fn rows_statement(cause: &Cause, me: Option<&Me>, query: &FailureRowsQuery, sight: &Sight) -> (Statement, u32) {
     let limit = super::limit(query.limit, 50, 200);
     let mut filter = Filter::new(vec![(limit + 1).into()]);
     of_cause(&mut filter, cause, me);
+    sight.narrow(&mut filter, "r.type");
     if let Some((at, id)) = super::read_cursor(query.cursor.as_deref()) {
         filter.and("(d.created, d.id) < ($0, $1)", [Value::Number(at), id.into()]);
     }
@@ -178,8 +183,9 @@ pub async fn rows(
     cause: &Cause,
     me: Option<&Me>,
     query: &FailureRowsQuery,
+    sight: &Sight,
 ) -> Result<Page<FailureRow>, StoreError> {
-    let (statement, limit) = rows_statement(cause, me, query);
+    let (statement, limit) = rows_statement(cause, me, query, sight);
     let mut rows: Vec<Row> = super::decode(app.run(statement).await?)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
@@ -214,9 +220,10 @@ struct IdRow {
 }
 
 /// Something of the deliveries of a cause that are in one of these states.
-fn select(what: &str, cause: &Cause, me: Option<&Me>, from: &[DeliveryState], most: u32) -> Statement {
+fn select(what: &str, cause: &Cause, me: Option<&Me>, from: &[DeliveryState], most: u32, sight: &Sight) -> Statement {
     let mut filter = Filter::new(vec![most.into()]);
     of_cause(&mut filter, cause, me);
+    sight.narrow(&mut filter, "r.type");
     let states = to_json(&from.iter().map(|it| it.as_str()).collect::<Vec<_>>());
     filter.and("d.state IN (SELECT value FROM json_each($0))", [states.into()]);
     let sql = format!(
@@ -234,14 +241,22 @@ pub async fn ids(
     me: Option<&Me>,
     from: &[DeliveryState],
     most: u32,
+    sight: &Sight,
 ) -> Result<Vec<String>, StoreError> {
-    let rows: Vec<IdRow> = super::decode(app.run(select("d.id", cause, me, from, most)).await?)?;
+    let rows: Vec<IdRow> = super::decode(app.run(select("d.id", cause, me, from, most, sight)).await?)?;
     Ok(rows.into_iter().map(|it| it.id).collect())
 }
 
 /// How many there are.
-pub async fn count(app: &App, cause: &Cause, me: Option<&Me>, from: &[DeliveryState]) -> Result<u32, StoreError> {
-    let row: Option<CountRow> = super::decode_one(app.run(select("COUNT(*) AS n", cause, me, from, 1)).await?)?;
+pub async fn count(
+    app: &App,
+    cause: &Cause,
+    me: Option<&Me>,
+    from: &[DeliveryState],
+    sight: &Sight,
+) -> Result<u32, StoreError> {
+    let statement = select("COUNT(*) AS n", cause, me, from, 1, sight);
+    let row: Option<CountRow> = super::decode_one(app.run(statement).await?)?;
     Ok(row.map_or(0, |it| it.n))
 }
 

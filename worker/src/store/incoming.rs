@@ -24,6 +24,7 @@ use super::Filter;
 use super::StoreError;
 use super::json;
 use super::settings;
+use super::sight::Sight;
 use super::vacuum;
 use crate::app::App;
 use crate::ports::Statement;
@@ -146,9 +147,18 @@ fn wanted(q: Option<&str>) -> Option<Wanted> {
     })
 }
 
-fn part(source: &Source, query: &IncomingQuery, params: Vec<Value>) -> (String, Vec<Value>) {
+fn part(source: &Source, query: &IncomingQuery, sight: &Sight, params: Vec<Value>) -> (String, Vec<Value>) {
     let Source { table, columns, at, recipient } = source;
     let mut filter = Filter::new(params);
+    match *table {
+        "ingests" => sight.narrow(&mut filter, "COALESCE((SELECT type FROM records WHERE id = record_id), type)"),
+        "ignored" => sight.narrow(
+            &mut filter,
+            "(SELECT r.type FROM messages m JOIN records r ON r.id = m.record_id WHERE m.id = message_id)",
+        ),
+        // What was refused never had a type.
+        _ => {}
+    }
     match query.show.unwrap_or_default() {
         Show::Held => filter.and("outcome = 'held'", []),
         Show::Unprocessed => filter.and("state = 'failed'", []),
@@ -192,7 +202,7 @@ fn part(source: &Source, query: &IncomingQuery, params: Vec<Value>) -> (String, 
     (sql, filter.params)
 }
 
-pub fn list_statement(query: &IncomingQuery) -> (Statement, u32) {
+pub fn list_statement(query: &IncomingQuery, sight: &Sight) -> (Statement, u32) {
     let limit = super::limit(query.limit, 50, 200);
     let sources: &[&Source] = match query.show.unwrap_or_default() {
         // An alias has no column in `ignored`.
@@ -205,7 +215,7 @@ pub fn list_statement(query: &IncomingQuery) -> (Statement, u32) {
     let mut params: Vec<Value> = vec![(limit + 1).into()];
     let mut parts = Vec::new();
     for source in sources {
-        let (sql, grown) = part(source, query, params);
+        let (sql, grown) = part(source, query, sight, params);
         params = grown;
         parts.push(sql);
     }
@@ -217,8 +227,8 @@ pub fn list_statement(query: &IncomingQuery) -> (Statement, u32) {
     (Statement { sql: sql.into(), params }, limit)
 }
 
-pub async fn list(app: &App, query: &IncomingQuery) -> Result<Page<IncomingRow>, StoreError> {
-    let (statement, limit) = list_statement(query);
+pub async fn list(app: &App, query: &IncomingQuery, sight: &Sight) -> Result<Page<IncomingRow>, StoreError> {
+    let (statement, limit) = list_statement(query, sight);
     let mut rows: Vec<Row> = super::decode(app.run(statement).await?)?;
     rows.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
     let more = rows.len() > limit as usize;

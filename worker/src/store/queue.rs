@@ -23,6 +23,7 @@ use super::Filter;
 use super::StoreError;
 use super::deliveries::sources;
 use super::json;
+use super::sight::Sight;
 use super::to_json;
 use crate::app::App;
 use crate::ports::Statement;
@@ -95,10 +96,11 @@ fn conditions(query: &EmailQuery, filter: &mut Filter) -> &'static str {
 }
 
 /// The queue, newest first.
-pub fn list_statement(query: &EmailQuery) -> (Statement, u32) {
+pub fn list_statement(query: &EmailQuery, sight: &Sight) -> (Statement, u32) {
     let limit = super::limit(query.limit, 50, 200);
     let mut filter = Filter::new(vec![(limit + 1).into()]);
     let index = conditions(query, &mut filter);
+    sight.narrow_by_record(&mut filter, "d.record_id");
     let sql = format!(
         "SELECT d.id AS delivery, d.email_id AS email, d.message_id AS message, d.record_id AS record, t.prefix, r.number,
            e.subject, e.sender, d.name, d.address, d.state, d.wait, d.lane, d.server_name AS server, d.created, d.due,
@@ -111,8 +113,8 @@ pub fn list_statement(query: &EmailQuery) -> (Statement, u32) {
     (Statement { sql: sql.into(), params: filter.params }, limit)
 }
 
-pub async fn list(app: &App, query: &EmailQuery) -> Result<Page<EmailRow>, StoreError> {
-    let (statement, limit) = list_statement(query);
+pub async fn list(app: &App, query: &EmailQuery, sight: &Sight) -> Result<Page<EmailRow>, StoreError> {
+    let (statement, limit) = list_statement(query, sight);
     let mut rows: Vec<QueueRow> = super::decode(app.run(statement).await?)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
@@ -153,13 +155,16 @@ struct Count {
     n: u32,
 }
 
-pub fn count_by_state() -> Statement {
-    statement!("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state")
+pub fn count_by_state(sight: &Sight) -> Statement {
+    let mut filter = Filter::new(Vec::new());
+    sight.narrow_by_record(&mut filter, "deliveries.record_id");
+    let sql = format!("SELECT state, COUNT(*) AS n FROM deliveries WHERE 1 = 1{} GROUP BY state", filter.sql);
+    Statement { sql: sql.into(), params: filter.params }
 }
 
 /// Rows per tab.
-pub async fn counts(app: &App) -> Result<EmailCounts, StoreError> {
-    let rows: Vec<Count> = super::decode(app.run(count_by_state()).await?)?;
+pub async fn counts(app: &App, sight: &Sight) -> Result<EmailCounts, StoreError> {
+    let rows: Vec<Count> = super::decode(app.run(count_by_state(sight)).await?)?;
     let counts = EmailFilter::ALL
         .into_iter()
         .map(|filter| {
@@ -257,9 +262,10 @@ pub struct Matched {
 
 /// The next rows that match and with which the action is possible, newest first. Of *unknown* ones only when they were
 /// asked for by name: each might arrive twice.
-pub fn matching_ids(query: &EmailQuery, action: EmailAction, most: u32) -> Statement {
+pub fn matching_ids(query: &EmailQuery, action: EmailAction, most: u32, sight: &Sight) -> Statement {
     let mut filter = Filter::new(vec![most.into()]);
     let index = conditions(query, &mut filter);
+    sight.narrow_by_record(&mut filter, "d.record_id");
     filter.and(&possible(action, "d."), []);
     if query.filter != Some(EmailFilter::Unknown) && matches!(action, EmailAction::Retry | EmailAction::SendNow) {
         filter.and("d.state <> 'unknown'", []);
@@ -272,9 +278,10 @@ pub fn matching_ids(query: &EmailQuery, action: EmailAction, most: u32) -> State
     Statement { sql: sql.into(), params: filter.params }
 }
 
-pub fn count_matching(query: &EmailQuery) -> Statement {
+pub fn count_matching(query: &EmailQuery, sight: &Sight) -> Statement {
     let mut filter = Filter::new(vec![(MOST + 1).into()]);
     let index = conditions(query, &mut filter);
+    sight.narrow_by_record(&mut filter, "d.record_id");
     let by_action: Vec<String> = EmailAction::ALL
         .into_iter()
         .map(|it| format!("COALESCE(SUM({}), 0) AS {}", possible(it, ""), it.as_str()))
@@ -289,8 +296,8 @@ pub fn count_matching(query: &EmailQuery) -> Statement {
     Statement { sql: sql.into(), params: filter.params }
 }
 
-pub async fn matches(app: &App, query: &EmailQuery) -> Result<EmailMatches, StoreError> {
-    let rows = app.run(count_matching(query)).await?;
+pub async fn matches(app: &App, query: &EmailQuery, sight: &Sight) -> Result<EmailMatches, StoreError> {
+    let rows = app.run(count_matching(query, sight)).await?;
     let Some(row) = rows.rows.into_iter().next() else { return Ok(EmailMatches::default()) };
     let number = |name: &str| row.get(name).and_then(serde_json::Value::as_f64).unwrap_or_default() as u32;
     Ok(EmailMatches {

@@ -29,6 +29,7 @@ use super::decode;
 use super::int_bool;
 use super::json;
 use super::opt_json;
+use super::sight::Sight;
 use crate::app::App;
 use crate::ports::Statement;
 use crate::ports::Value;
@@ -95,11 +96,12 @@ impl From<Row> for RecordRow {
 }
 
 /// The list statement for a query, for the user who asks.
-pub fn list_statement(query: &RecordQuery, user: &UserId) -> (Statement, u32) {
+pub fn list_statement(query: &RecordQuery, user: &UserId, sight: &Sight) -> (Statement, u32) {
     let limit = super::limit(query.limit, 50, 200);
     let is_inbox = query.waiting == Some(true);
     let order = if is_inbox { "r.waiting_since" } else { "r.last_at" };
     let mut filter = Filter::new(vec![user.as_str().into(), (limit + 1).into()]);
+    sight.narrow(&mut filter, "r.type");
     if is_inbox {
         filter.and("r.waiting_since IS NOT NULL", []);
     }
@@ -148,8 +150,8 @@ pub fn list_statement(query: &RecordQuery, user: &UserId) -> (Statement, u32) {
     (Statement { sql: sql.into(), params: filter.params }, limit)
 }
 
-pub async fn list(app: &App, query: &RecordQuery, user: &UserId) -> Result<Page<RecordRow>, StoreError> {
-    let (statement, limit) = list_statement(query, user);
+pub async fn list(app: &App, query: &RecordQuery, user: &UserId, sight: &Sight) -> Result<Page<RecordRow>, StoreError> {
+    let (statement, limit) = list_statement(query, user, sight);
     let mut rows: Vec<Row> = decode(app.run(statement).await?)?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
@@ -374,6 +376,17 @@ pub fn index_words(record: &str, words: &str) -> Statement {
 pub fn follow(record: &str, contact: &str, now: Timestamp) -> Statement {
     statement!(
         "INSERT OR IGNORE INTO followers (record_id, contact_id, created) VALUES (?1, ?2, ?3)",
+        record,
+        contact,
+        now
+    )
+}
+
+/// Who writes follows; a program, whose contact is archived, does not.
+pub fn author_follows(record: &str, contact: &str, now: Timestamp) -> Statement {
+    statement!(
+        "INSERT OR IGNORE INTO followers (record_id, contact_id, created)
+         SELECT ?1, id, ?3 FROM contacts WHERE id = ?2 AND archived = 0",
         record,
         contact,
         now

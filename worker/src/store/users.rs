@@ -1,5 +1,6 @@
 //! Users, their passwords and sessions.
 
+use mailroom_shared::access::Scope;
 use mailroom_shared::address::Domain;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::session::Me;
@@ -7,14 +8,19 @@ use mailroom_shared::api::session::NotifyBy;
 use mailroom_shared::api::session::Role;
 use mailroom_shared::api::session::UserRow;
 use mailroom_shared::id::ContactId;
+use mailroom_shared::id::TypeName;
 use mailroom_shared::id::UserId;
 use mailroom_shared::policy::UNDO_SECONDS;
 use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
 
+use super::Answers;
 use super::StoreError;
 use super::decode;
 use super::decode_one;
+use super::int_bool;
+use super::json;
+use super::sight::Sight;
 use crate::app::App;
 use crate::ports::Statement;
 use crate::statement;
@@ -30,6 +36,20 @@ struct MeRow {
     notify_by: NotifyBy,
     company: String,
     domain: Domain,
+    #[serde(deserialize_with = "int_bool")]
+    confirmed: bool,
+    #[serde(deserialize_with = "json")]
+    types: Vec<TypeName>,
+    /// Of the session.
+    #[serde(default)]
+    last_seen: Option<Timestamp>,
+    #[serde(default)]
+    session: Option<String>,
+    /// Of the token.
+    #[serde(default)]
+    scopes: Option<String>,
+    #[serde(default)]
+    requests: u32,
 }
 
 impl From<MeRow> for Me {
@@ -45,27 +65,90 @@ impl From<MeRow> for Me {
             company: row.company,
             domain: row.domain,
             undo_seconds: UNDO_SECONDS,
+            confirmed: row.confirmed,
         }
     }
 }
 
-const ME: &str = "SELECT u.id AS user, c.id AS contact, c.name AS name, e.address AS email, u.role AS role,
- u.language AS language, u.notify_by AS notify_by,
+/// Who calls, and what the call may touch.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub me: Me,
+    pub sight: Sight,
+    /// Of a person: id of the session, and when it was last seen.
+    pub session: Option<(String, Option<Timestamp>)>,
+    /// Of a token.
+    pub scopes: Option<Vec<Scope>>,
+    /// Requests of the token within this minute.
+    pub requests: u32,
+}
+
+impl TryFrom<MeRow> for Caller {
+    type Error = StoreError;
+
+    fn try_from(mut row: MeRow) -> Result<Self, StoreError> {
+        let scopes = row.scopes.take();
+        let scopes = scopes.as_deref().map(serde_json::from_str).transpose();
+        Ok(Self {
+            sight: Sight::of(std::mem::take(&mut row.types)),
+            session: row.session.take().map(|id| (id, row.last_seen)),
+            scopes: scopes.map_err(|e| StoreError::Corrupt(format!("api_tokens.scopes: {e}")))?,
+            requests: row.requests,
+            me: row.into(),
+        })
+    }
+}
+
+/// A token has no address: it signs with that of the domain.
+const ME: &str = "u.id AS user, c.id AS contact, c.name AS name,
+ COALESCE(e.address, (SELECT default_from || '@' || name FROM domains ORDER BY position, name LIMIT 1)) AS email,
+ u.role AS role, u.language AS language, u.notify_by AS notify_by, u.confirmed IS NOT NULL AS confirmed,
+ (SELECT json_group_array(type) FROM user_types WHERE user_id = u.id) AS types,
  COALESCE((SELECT value FROM settings WHERE key = 'company'), '') AS company,
- COALESCE((SELECT name FROM domains ORDER BY position, name LIMIT 1), '') AS domain
- FROM users u JOIN contacts c ON c.id = u.contact_id
- JOIN contact_emails e ON e.contact_id = c.id AND e.position = 0";
+ COALESCE((SELECT name FROM domains ORDER BY position, name LIMIT 1), '') AS domain";
+const FROM: &str = "FROM users u JOIN contacts c ON c.id = u.contact_id
+ LEFT JOIN contact_emails e ON e.contact_id = c.id AND e.position = 0";
 
 /// The user of a session that has not ended.
-pub async fn by_session(app: &App, session: &str) -> Result<Option<Me>, StoreError> {
-    let sql = format!("{ME} JOIN sessions s ON s.user_id = u.id WHERE s.id = ?1 AND s.expires > ?2 AND u.archived = 0");
+pub async fn by_session(app: &App, session: &str) -> Result<Option<Caller>, StoreError> {
+    let sql = format!(
+        "SELECT {ME}, s.id AS session, s.last_seen AS last_seen {FROM} JOIN sessions s ON s.user_id = u.id
+         WHERE s.id = ?1 AND s.expires > ?2 AND u.archived = 0"
+    );
     let rows = app.run(statement!(sql, session, app.now())).await?;
-    Ok(decode_one::<MeRow>(rows)?.map(Into::into))
+    decode_one::<MeRow>(rows)?.map(TryInto::try_into).transpose()
+}
+
+/// The user of a token that is still good; counts the request.
+pub async fn by_token(app: &App, hash: &str) -> Result<Option<Caller>, StoreError> {
+    let now = app.now();
+    let minute = now.as_millis().div_euclid(60_000);
+    let good = "hash = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)";
+    let count = format!(
+        "UPDATE api_tokens SET requests = CASE WHEN minute = ?3 THEN requests + 1 ELSE 1 END, minute = ?3, last_used = ?2
+         WHERE {good}"
+    );
+    let sql = format!(
+        "SELECT {ME}, k.scopes AS scopes, k.requests AS requests {FROM} JOIN api_tokens k ON k.user_id = u.id
+         WHERE k.{good} AND u.archived = 0"
+    );
+    let statements = vec![statement!(count, hash, now, minute), statement!(sql, hash, now)];
+    let mut answers = Answers::new(app.db.batch(statements).await?);
+    let _counted = answers.changes();
+    answers.one::<MeRow>()?.map(TryInto::try_into).transpose()
 }
 
 pub async fn by_id(app: &App, user: &str) -> Result<Option<Me>, StoreError> {
-    let rows = app.run(statement!(format!("{ME} WHERE u.id = ?1"), user)).await?;
+    let rows = app.run(statement!(format!("SELECT {ME} {FROM} WHERE u.id = ?1"), user)).await?;
     Ok(decode_one::<MeRow>(rows)?.map(Into::into))
+}
+
+/// Somebody is here. Told now and then, not with each request.
+pub fn seen(session: &str, user: &UserId, now: Timestamp) -> [Statement; 2] {
+    [
+        statement!("UPDATE sessions SET last_seen = ?2 WHERE id = ?1", session, now),
+        statement!("UPDATE users SET last_seen = ?2 WHERE id = ?1", user.as_str(), now),
+    ]
 }
 
 /// What a login needs.
@@ -78,8 +161,15 @@ pub struct Credentials {
 }
 
 pub async fn credentials(app: &App, login_key: &str) -> Result<Option<Credentials>, StoreError> {
-    let sql = "SELECT id, password_hash, failed_logins, locked_until FROM users WHERE login_key = ?1 AND archived = 0";
+    let sql = "SELECT id, password_hash, failed_logins, locked_until FROM users
+      WHERE login_key = ?1 AND archived = 0 AND kind = 'person'";
     decode_one(app.run(statement!(sql, login_key)).await?)
+}
+
+/// What a change of one's own password needs.
+pub async fn credentials_of(app: &App, user: &UserId) -> Result<Option<Credentials>, StoreError> {
+    let sql = "SELECT id, password_hash, failed_logins, locked_until FROM users WHERE id = ?1";
+    decode_one(app.run(statement!(sql, user.as_str())).await?)
 }
 
 pub fn set_failures(user: &UserId, failures: u32, locked_until: Option<Timestamp>) -> Statement {
@@ -91,8 +181,16 @@ pub fn set_failures(user: &UserId, failures: u32, locked_until: Option<Timestamp
     )
 }
 
-pub fn insert_session(id: &str, user: &str, now: Timestamp, expires: Timestamp) -> Statement {
-    statement!("INSERT INTO sessions (id, user_id, created, expires) VALUES (?1, ?2, ?3, ?4)", id, user, now, expires)
+/// `agent` is what the browser calls itself.
+pub fn insert_session(id: &str, user: &str, agent: &str, now: Timestamp, expires: Timestamp) -> Statement {
+    statement!(
+        "INSERT INTO sessions (id, user_id, agent, created, last_seen, expires) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+        id,
+        user,
+        agent,
+        now,
+        expires
+    )
 }
 
 pub fn delete_session(id: &str) -> Statement {
@@ -135,6 +233,7 @@ pub fn change(user: &UserId, language: Option<&str>, notify_by: Option<NotifyBy>
 pub async fn list(app: &App) -> Result<Vec<UserRow>, StoreError> {
     let sql = "SELECT u.id AS user, c.id AS contact, c.name AS name, e.address AS email, u.role AS role
       FROM users u JOIN contacts c ON c.id = u.contact_id
-      JOIN contact_emails e ON e.contact_id = c.id AND e.position = 0 WHERE u.archived = 0 ORDER BY c.sort_name LIMIT 500";
+      JOIN contact_emails e ON e.contact_id = c.id AND e.position = 0
+      WHERE u.archived = 0 AND u.kind = 'person' ORDER BY c.sort_name LIMIT 500";
     decode(app.run(statement!(sql)).await?)
 }

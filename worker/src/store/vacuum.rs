@@ -152,6 +152,12 @@ pub fn remove_rows(class: Class, before: Timestamp, most: u32) -> Vec<Statement>
                 before,
                 most
             ),
+            statement!(
+                "DELETE FROM account_links WHERE id IN
+                   (SELECT id FROM account_links INDEXED BY account_links_by_expiry WHERE expires < ?1 LIMIT ?2)",
+                before,
+                most
+            ),
             // A few rows per server and hour.
             statement!("DELETE FROM server_usage WHERE hour < ?1", hour),
             statement!("DELETE FROM server_hours WHERE hour < ?1", hour),

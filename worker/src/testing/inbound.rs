@@ -15,11 +15,13 @@ use super::Sqlite;
 use super::TestApp;
 use super::tests::arrive;
 use super::tests::call;
+use super::tests::confirm_all;
 use super::tests::rows;
 use super::tests::set_up;
 use super::tests::work;
 use crate::inbound::Admission;
 use crate::store;
+use crate::store::sight::Sight;
 
 /// A mail with its own Message-ID; the topmost header says that the sender is proven.
 fn mail(from: &str, to: &str, subject: &str, id: &str, text: &str) -> String {
@@ -94,6 +96,7 @@ impl World {
         let email = format!("{role}@corp.test");
         let body = json!({ "name": role, "email": email, "password": "long enough", "role": role, "language": "en" });
         self.send("POST", "/api/v1/users", &body);
+        confirm_all(&self.test);
         let login = json!({ "email": email, "password": "long enough" });
         let answer = call(&self.test, "POST", "/api/v1/session", "", &login);
         answer.cookie.unwrap().split(';').next().unwrap().to_owned()
@@ -590,16 +593,23 @@ fn every_list_of_the_journal_uses_an_index() {
     queries.push(IncomingQuery { cursor: Some("1~x".to_owned()), ..base(Show::All) });
     queries.push(IncomingQuery { reason: Some("loop".to_owned()), ..base(Show::Refused) });
     let mut statements: Vec<(crate::ports::Statement, bool)> =
-        queries.iter().map(|it| (store::incoming::list_statement(it).0, true)).collect();
+        queries.iter().map(|it| (store::incoming::list_statement(it, &Sight::default()).0, true)).collect();
     // These find few rows and may sort them.
     for q in ["ann@customer.test", "<1@customer.test>"] {
         statements.push((
-            store::incoming::list_statement(&IncomingQuery { q: Some(q.to_owned()), ..base(Show::All) }).0,
+            store::incoming::list_statement(
+                &IncomingQuery { q: Some(q.to_owned()), ..base(Show::All) },
+                &Sight::default(),
+            )
+            .0,
             false,
         ));
     }
     let alias = Some(AliasId::parse("a").unwrap());
-    statements.push((store::incoming::list_statement(&IncomingQuery { alias, ..base(Show::All) }).0, false));
+    statements.push((
+        store::incoming::list_statement(&IncomingQuery { alias, ..base(Show::All) }, &Sight::default()).0,
+        false,
+    ));
     let at = Timestamp::from_millis(0);
     statements.push((store::incoming::matching(&base(Show::Held), at, 1), true));
     statements.push((store::incoming::matching(&base(Show::Unprocessed), at, 1), true));

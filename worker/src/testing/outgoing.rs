@@ -19,6 +19,7 @@ use super::tests::set_up;
 use crate::ports::SendOutcome;
 use crate::ports::Statement;
 use crate::store;
+use crate::store::sight::Sight;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -142,9 +143,11 @@ fn every_statement_of_the_queue_uses_an_index() {
     queries.push(EmailQuery { domain: Some("x.test".to_owned()), lane: Some("urgent".to_owned()), ..base.clone() });
     queries.push(EmailQuery { since: Some(at), until: Some(at), q: Some("x".to_owned()), ..base });
     for query in &queries {
-        statements.push(store::queue::list_statement(query).0);
-        statements.push(store::queue::count_matching(query));
-        statements.extend(EmailAction::ALL.into_iter().map(|it| store::queue::matching_ids(query, it, 10)));
+        statements.push(store::queue::list_statement(query, &Sight::default()).0);
+        statements.push(store::queue::count_matching(query, &Sight::default()));
+        statements.extend(
+            EmailAction::ALL.into_iter().map(|it| store::queue::matching_ids(query, it, 10, &Sight::default())),
+        );
     }
     statements.extend(EmailAction::ALL.into_iter().flat_map(|it| store::queue::act(it, &[], "x", at)));
     for class in Class::ALL {

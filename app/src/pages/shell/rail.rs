@@ -66,6 +66,8 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Suppressions glyph=Glyph::Ban text=t!("rail.suppressions")/>
                 <Item page target=Page::Servers glyph=Glyph::Settings text=t!("servers.title")/>
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
+                <Item page target=Page::People glyph=Glyph::People text=t!("people.title")/>
+                <Item page target=Page::Tokens glyph=Glyph::Lock text=t!("tokens.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
                 <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
                 <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>

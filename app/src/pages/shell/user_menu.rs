@@ -10,6 +10,7 @@ use crate::i18n;
 use crate::queries::session::change_me;
 use crate::queries::session::log_out;
 use crate::queries::use_cache;
+use crate::routes::Page;
 use crate::session::use_me;
 use crate::session::use_session;
 use crate::t;
@@ -42,6 +43,8 @@ pub fn UserMenuItems() -> AnyView {
             let notify = me.notify_by;
             view! {
                 <div class="menu-label"><b class="soft">{me.name}</b><br/>{me.email.to_string()}</div>
+                <div class="menu-sep"></div>
+                <MenuItem icon=Glyph::Settings text=t!("profile.title") href=Page::Profile.href()/>
                 <div class="menu-sep"></div>
                 <div class="menu-label">{t!("user.language")}</div>
                 {Lang::ALL

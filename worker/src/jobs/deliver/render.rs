@@ -22,6 +22,7 @@ use mailroom_shared::token::Purpose;
 
 use super::choose::size_of;
 use super::fleet::Fleet;
+use crate::account;
 use crate::app::App;
 use crate::seal;
 use crate::store::deliveries::Claimed;
@@ -105,7 +106,11 @@ pub(super) async fn render(
             cid: file.cid.clone(),
         });
     }
-    let mut text = row.text.clone();
+    let mut text = match (&row.account_link, &fleet.base_url) {
+        (None, _) => row.text.clone(),
+        (Some(link), Some(base)) => account::fill(app, base, link, &row.text),
+        (Some(_), None) => return Err("nobody has opened the page yet: its address is not known".to_owned()),
+    };
     let until = app.now() + LINK_LIFE;
     for (i, file) in linked.into_iter().enumerate() {
         let id = format!("{}~{}", file.id, until.as_millis() / 1_000);
@@ -151,7 +156,12 @@ fn content(app: &App, row: &Claimed, from: &Mailbox, text: String, attachments: 
             row.recipients.to.clone()
         },
         cc: if passed_on { Vec::new() } else { row.recipients.cc.clone() },
-        reply_to: reply_to.map(|it| Mailbox::new(row.sender.name.as_deref(), it)).into_iter().collect(),
+        // Mail about a login has no chatter that an answer could go to.
+        reply_to: reply_to
+            .filter(|_| row.account_link.is_none())
+            .map(|it| Mailbox::new(row.sender.name.as_deref(), it))
+            .into_iter()
+            .collect(),
         subject: row.subject.clone(),
         date: row.email_created,
         message_id: message_id.unwrap_or_else(|| make(&row.email_id.as_str().to_lowercase(), &row.domain)),
@@ -167,6 +177,7 @@ fn content(app: &App, row: &Claimed, from: &Mailbox, text: String, attachments: 
         .into_iter()
         .flatten()
         .collect(),
-        auto_submitted: (row.lane != "urgent" || passed_on).then_some(AutoSubmitted::Generated),
+        auto_submitted: (row.lane != "urgent" || passed_on || row.account_link.is_some())
+            .then_some(AutoSubmitted::Generated),
     }
 }
