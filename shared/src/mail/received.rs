@@ -2,16 +2,13 @@
 //!
 //! Every stop writes what it wants, so reading never fails: what is not understood is simply absent.
 
-use serde::Deserialize;
-use serde::Serialize;
-
 use super::inbound::Head;
 use super::parse::parse_date;
 use crate::time::Span;
 use crate::time::Timestamp;
+use crate::way::CLOCK_SKEW;
+use crate::way::Stop;
 
-/// Clocks of two hosts may differ by so much without anybody noticing.
-pub const CLOCK_SKEW: Span = Span::seconds(3);
 /// Stops that are shown; a loop has more.
 const MAX_HOPS: usize = 100;
 /// Characters of a name that are kept.
@@ -45,26 +42,6 @@ impl Hop {
                 matches!(base, "ESMTPS" | "ESMTPSA" | "SMTPS" | "SMTPSA" | "LMTPS" | "LMTPSA" | "HTTPS")
             })
     }
-}
-
-/// A stretch of the way: a host, and how long it had the mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Stop {
-    /// Host name; empty when nobody wrote it down.
-    pub name: String,
-    /// Address or name that the next stop saw.
-    pub seen: Option<String>,
-    /// Protocol it came by (`ESMTPS`).
-    pub with: Option<String>,
-    /// The way to it was encrypted; unknown for the first.
-    pub encrypted: Option<bool>,
-    /// When it got the mail, by its own clock.
-    pub at: Option<Timestamp>,
-    /// Milliseconds until the next stop had it.
-    pub stay: Option<Span>,
-    /// The next stop had it earlier than this one: a clock is wrong by more than [`CLOCK_SKEW`].
-    pub backwards: bool,
 }
 
 /// All Received lines of a head, oldest first.
@@ -254,43 +231,13 @@ pub fn way(hops: &[Hop], written: Option<Timestamp>, here: Option<Timestamp>, us
     stops
 }
 
-/// A bar to draw, in thousandths of the whole way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bar {
-    pub start: u32,
-    pub length: u32,
-}
-
-/// Where the bars of stops lie, and when the drawing begins and ends. A stop without a time, and one whose clock runs
-/// ahead, has none.
-pub fn bars(stops: &[Stop]) -> (Vec<Option<Bar>>, Option<(Timestamp, Timestamp)>) {
-    let begin = stops.iter().filter(|it| !it.backwards).filter_map(|it| it.at).min();
-    let end = stops.iter().filter(|it| !it.backwards).filter_map(|it| it.at.map(|at| at + it.stay.unwrap_or(Span::millis(0)))).max();
-    let (Some(begin), Some(end)) = (begin, end) else { return (stops.iter().map(|_| None).collect(), None) };
-    let whole = (end - begin).as_millis().max(1);
-    let part = |span: Span| (span.as_millis().clamp(0, whole) * 1_000 / whole) as u32;
-    let bars = stops
-        .iter()
-        .map(|it| {
-            let at = it.at.filter(|_| !it.backwards)?;
-            Some(Bar { start: part(at - begin), length: it.stay.map_or(0, part) })
-        })
-        .collect();
-    (bars, Some((begin, end)))
-}
-
-/// The stop where the mail lay longest, when that was more than half of its way and more than a minute.
-pub fn held_up(stops: &[Stop]) -> Option<usize> {
-    let whole: i64 = stops.iter().filter_map(|it| it.stay).map(Span::as_millis).sum();
-    let (index, longest) =
-        stops.iter().enumerate().filter_map(|(i, it)| Some((i, it.stay?.as_millis()))).max_by_key(|(_, stay)| *stay)?;
-    (longest > 60_000 && longest * 2 > whole).then_some(index)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::mail::parse::parse_head;
+    use crate::way::Bar;
+    use crate::way::bars;
+    use crate::way::held_up;
 
     #[track_caller]
     fn check(value: &str, expect: &str) {
