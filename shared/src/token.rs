@@ -19,6 +19,8 @@ pub enum Purpose {
     Session,
     /// A link in a mail.
     Link,
+    /// A mail that we send to ourselves: its id.
+    Canary,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Bounce => "bounce",
             Self::Session => "session",
             Self::Link => "link",
+            Self::Canary => "canary",
         }
     }
 }

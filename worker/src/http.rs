@@ -12,6 +12,7 @@ mod files;
 mod incoming;
 mod limits;
 mod links;
+mod logs;
 mod messages;
 mod moves;
 mod records;
@@ -20,7 +21,9 @@ mod route;
 mod servers;
 mod session;
 mod shell;
+mod status;
 mod suppressions;
+mod trace;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -169,7 +172,15 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::messages::MoveMessage, _, _>(r, Agent, moves::move_message);
     let r = mount::<api::messages::ReadOrigin, _, _>(r, User, moves::origin);
     let r = mount::<api::messages::ReadAttachedMail, _, _>(r, User, moves::attached);
+    let r = mount::<api::logs::ListLogs, _, _>(r, User, logs::list);
+    let r = mount::<api::logs::ListLogFiles, _, _>(r, User, logs::files);
+    let r = mount::<api::logs::SearchMails, _, _>(r, User, logs::search);
+    let r = mount::<api::trace::ReadTrace, _, _>(r, User, trace::read);
+    let r = mount::<api::status::ReadStatus, _, _>(r, User, status::read);
+    let r = mount::<api::status::SendCanary, _, _>(r, Administrator, status::send_canary);
+    let r = mount::<api::status::ReadCanary, _, _>(r, User, status::read_canary);
     // Bytes rather than JSON, on one side or the other.
+    let r = logs::routes(r);
     let r = suppressions::routes(links::routes(files::routes(r)));
     let r = r.route("/api/openapi.json", get(openapi));
     let r = if app.config.is_dev { dev::routes(r) } else { r };

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod canaries;
 pub mod contacts;
 pub mod deliveries;
 pub mod dkim;
@@ -11,6 +12,7 @@ pub mod ignored;
 pub mod incoming;
 pub mod ingests;
 pub mod limits;
+pub mod logs;
 pub mod messages;
 pub mod moves;
 pub mod paused;
@@ -21,6 +23,7 @@ pub mod servers;
 pub mod settings;
 pub mod status;
 pub mod suppressions;
+pub mod trace;
 pub mod users;
 pub mod vacuum;
 

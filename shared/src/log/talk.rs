@@ -83,6 +83,11 @@ impl Listener {
         }
     }
 
+    /// A new connection: what was half said on the one before is forgotten, its steps stay.
+    pub fn begin(&mut self) {
+        *self = Self { steps: core::mem::take(&mut self.steps), ..Self::default() };
+    }
+
     /// What was said since the last call.
     pub fn take(&mut self) -> Vec<Step> {
         core::mem::take(&mut self.steps)
