@@ -58,6 +58,9 @@ impl LogLine {
         for it in [&mut self.from, &mut self.to, &mut self.text, &mut self.subject] {
             *it = mask_text(it);
         }
+        if self.id.contains('@') {
+            self.id = format!("s{}", self.at.as_millis());
+        }
         // The local part of a Message-ID may be a person's.
         self.message_id = None;
         self
