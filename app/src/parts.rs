@@ -18,6 +18,7 @@ use crate::pages::inbox::InboxEmpty;
 use crate::pages::incoming::IncomingPage;
 use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
+use crate::pages::logs::LogsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
@@ -26,7 +27,9 @@ use crate::pages::servers::ServersPage;
 use crate::pages::set_up::SetUpPage;
 use crate::pages::shell::help::HelpDialog;
 use crate::pages::shell::user_menu::UserMenuItems;
+use crate::pages::status::StatusPage;
 use crate::pages::suppressions::SuppressionsPage;
+use crate::pages::trace::TracePage;
 use crate::widgets::new_record::NewRecordDialog;
 
 later! {
@@ -46,6 +49,9 @@ later! {
     Page suppressions() in office { view! { <SuppressionsPage/> } }
     Page alias(id: Option<AliasId>) in office { view! { <AliasPage id/> } }
     Page incoming() in office { view! { <IncomingPage/> } }
+    Page logs() in technical { view! { <LogsPage/> } }
+    Page trace(id: String) in technical { view! { <TracePage id/> } }
+    Page status() in technical { view! { <StatusPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

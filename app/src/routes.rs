@@ -32,6 +32,10 @@ pub enum Page {
     /// One alias; without an id a new one.
     Alias(Option<AliasId>),
     Incoming,
+    Logs,
+    /// One mail, by the id of its hand-over, refusal, message or delivery.
+    Trace(String),
+    Status,
     NotFound,
 }
 
@@ -55,6 +59,9 @@ impl Page {
             ["technical", "actions"] => Self::Actions,
             ["settings", "aliases", "new"] => Self::Alias(None),
             ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
+            ["technical", "logs"] => Self::Logs,
+            ["technical", "status"] => Self::Status,
+            ["trace", id] => Self::Trace((*id).to_owned()),
             ["technical"] | ["technical", "incoming" | "refusals"] => Self::Incoming,
             _ => Self::NotFound,
         }
@@ -77,6 +84,9 @@ impl Page {
             Self::Alias(None) => "/settings/aliases/new".to_owned(),
             Self::Alias(Some(id)) => format!("/settings/aliases/{}", percent_encode(id.as_str())),
             Self::Incoming => "/technical/incoming".to_owned(),
+            Self::Logs => "/technical/logs".to_owned(),
+            Self::Trace(id) => format!("/trace/{}", percent_encode(id)),
+            Self::Status => "/technical/status".to_owned(),
         }
     }
 }
@@ -225,6 +235,9 @@ mod tests {
             Page::Alias(None),
             Page::Alias(AliasId::parse("a1").ok()),
             Page::Incoming,
+            Page::Logs,
+            Page::Trace("01M7".to_owned()),
+            Page::Status,
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

@@ -123,6 +123,9 @@ fn show(page: Page) -> AnyView {
         Page::Actions => parts::actions(),
         Page::Alias(id) => parts::alias(id),
         Page::Incoming => parts::incoming(),
+        Page::Logs => parts::logs(),
+        Page::Trace(id) => parts::trace(id),
+        Page::Status => parts::status(),
         Page::NotFound => parts::not_found(),
     }
 }

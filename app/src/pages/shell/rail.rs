@@ -66,8 +66,10 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Servers glyph=Glyph::Settings text=t!("servers.title")/>
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
+                <Item page target=Page::Status glyph=Glyph::Bolt text=t!("flow.title")/>
                 <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
                 <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
+                <Item page target=Page::Logs glyph=Glyph::File text=t!("logs.title")/>
             </nav>
             <Status/>
         </aside>
