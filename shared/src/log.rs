@@ -250,12 +250,9 @@ impl Kind {
             | Self::Paused
             | Self::ServerIll
             | Self::Stopped => Level::Warning,
-            Self::Refused
-            | Self::GivenUp
-            | Self::ActionFailed
-            | Self::NotTaken
-            | Self::Bounced
-            | Self::Complained => Level::Error,
+            Self::Refused | Self::GivenUp | Self::ActionFailed | Self::NotTaken | Self::Bounced | Self::Complained => {
+                Level::Error
+            }
             _ => Level::Info,
         }
     }
@@ -397,7 +394,11 @@ pub fn mask_text(text: &str) -> String {
     for piece in text.split_inclusive(is_outside) {
         let end = piece.trim_end_matches(is_outside).len();
         let (word, rest) = piece.split_at(end);
-        if word.contains('@') { out.push_str(&mask(word)) } else { out.push_str(word) }
+        if word.contains('@') {
+            out.push_str(&mask(word))
+        } else {
+            out.push_str(word)
+        }
         out.push_str(rest);
     }
     out
@@ -431,7 +432,10 @@ mod tests {
         }
         assert_eq!(day_begin("2026-02-30"), None);
         assert_eq!(day_begin("../../etc"), None);
-        assert_eq!((part_key("2026-11-24", 0), part_key("2026-11-24", 2)), ("logs/2026-11-24.jsonl".to_owned(), "logs/2026-11-24.0002.jsonl".to_owned()));
+        assert_eq!(
+            (part_key("2026-11-24", 0), part_key("2026-11-24", 2)),
+            ("logs/2026-11-24.jsonl".to_owned(), "logs/2026-11-24.0002.jsonl".to_owned())
+        );
     }
 
     #[test]

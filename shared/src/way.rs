@@ -41,7 +41,11 @@ pub struct Bar {
 /// ahead, has none.
 pub fn bars(stops: &[Stop]) -> (Vec<Option<Bar>>, Option<(Timestamp, Timestamp)>) {
     let begin = stops.iter().filter(|it| !it.backwards).filter_map(|it| it.at).min();
-    let end = stops.iter().filter(|it| !it.backwards).filter_map(|it| it.at.map(|at| at + it.stay.unwrap_or(Span::millis(0)))).max();
+    let end = stops
+        .iter()
+        .filter(|it| !it.backwards)
+        .filter_map(|it| it.at.map(|at| at + it.stay.unwrap_or(Span::millis(0))))
+        .max();
     let (Some(begin), Some(end)) = (begin, end) else { return (stops.iter().map(|_| None).collect(), None) };
     let whole = (end - begin).as_millis().max(1);
     let part = |span: Span| (span.as_millis().clamp(0, whole) * 1_000 / whole) as u32;

@@ -63,7 +63,7 @@ fn somebody_asks_what_happened_and_reads_the_trace() {
     browser.find("[data-check=dkim]").unwrap();
     // From the message on the record to the same trace, and to that of the answer.
     browser.click_text(".acts a", "Open T00001").unwrap();
-    browser.click(".msg--out .menu-wrap button, .msg--out [aria-haspopup]").unwrap();
+    browser.click(".msg--out [aria-haspopup=menu]").unwrap();
     browser.click_text("[role=menuitem]", "Trace").unwrap();
     browser.find("[data-log=not_taken]").unwrap();
     browser.find_text("[data-delivery]", "550 5.1.1").unwrap();

@@ -66,7 +66,7 @@ pub fn LogsPage() -> AnyView {
         <main class="page" id="content">
             <div class="page-head">
                 <div class="head-text"><h1>{t!("logs.title")}</h1><p>{t!("logs.text")}</p></div>
-                <span class="row gap-2"><span class="soft" aria-hidden="true">{t!("logs.live")}</span><Switch on=live label=t!("logs.live") on_change=move |on: bool| live.set(on)/></span>
+                <span class="acts row gap-2"><span class="soft" aria-hidden="true">{t!("logs.live")}</span><Switch on=live label=t!("logs.live") on_change=move |on: bool| live.set(on)/></span>
             </div>
             <div class="toolbar log-tools"><ListSearch placeholder=t!("logs.search")/><Filters/></div>
             {list_body(list, empty, move || view! { <Table list/> }.into_any())}
@@ -130,7 +130,8 @@ fn Filters() -> AnyView {
         all.into_iter().map(|it| (it.name.clone(), it.name)).collect::<Vec<_>>()
     };
     let time = move |name: &'static str| {
-        let value = move || query.with(|it| it.get(name).and_then(|it| it.parse().ok()).map(local_text).unwrap_or_default());
+        let value =
+            move || query.with(|it| it.get(name).and_then(|it| it.parse().ok()).map(local_text).unwrap_or_default());
         view! {
             <label class="row gap-1 soft small">
                 {t!(&format!("logs.by.{name}"))}
@@ -171,7 +172,7 @@ fn local_time(text: &str) -> Option<i64> {
 }
 
 fn row_height() -> f64 {
-    if is_narrow() { 64.0 } else { 32.0 }
+    if is_narrow() { 136.0 } else { 32.0 }
 }
 
 #[component]
@@ -221,11 +222,12 @@ fn Table(list: List<LogLine>) -> AnyView {
 #[component]
 fn Line(line: LogLine) -> AnyView {
     let text = log_lines::text(&line);
-    let by = line.by.clone().map(|by| t!("log.by", name = by)).unwrap_or_default();
-    let whole = format!("{text}{by}");
+    let subject = Some(line.subject.clone()).filter(|it| line.kind == Kind::Received && !it.is_empty());
+    let parts = [line.server.clone(), subject, Some(text).filter(|it| !it.is_empty()), line.by.clone()];
+    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let at = format!("{} {}", dates::format(line.at, dates::Style::Short), log_lines::clock(line.at));
-    let from = if line.from.is_empty() && line.direction == Direction::In { "<>".to_owned() } else { line.from.clone() };
-    let subject = (line.kind == Kind::Received && !line.subject.is_empty()).then(|| line.subject.clone());
+    let from =
+        if line.from.is_empty() && line.direction == Direction::In { "<>".to_owned() } else { line.from.clone() };
     let record = line.record.clone().zip(line.record_number.clone());
     view! {
         <tr data-log=line.kind.as_str()>
@@ -235,8 +237,6 @@ fn Line(line: LogLine) -> AnyView {
             <td title=line.to.clone()>{line.to.clone()}</td>
             <td class="soft" title=whole.clone()>
                 {record.map(|(id, number)| view! { <a class="ref" href=Page::Record(id).href()><span>{number}</span></a>" " })}
-                {line.server.clone().map(|it| view! { <span class="muted">{it}" · "</span> })}
-                {subject.map(|it| view! { <span>{it}" · "</span> })}
                 {whole.clone()}
             </td>
             <td class="r">{line.trace.clone().map(|id| view! { <a class="link" href=Page::Trace(id).href()>{t!("trace.title")}</a> })}</td>

@@ -1,6 +1,7 @@
 //! Records that hold the words of the search box.
 
 use leptos::prelude::*;
+use mailroom_shared::api::logs::MailAnswer;
 use mailroom_shared::api::logs::MailHit;
 use mailroom_shared::api::logs::MailOutcome;
 use mailroom_shared::api::logs::MailQuery;
@@ -10,6 +11,7 @@ use crate::dates;
 use crate::model::filters;
 use crate::pages::incoming::reason_text;
 use crate::pages::shell::use_crumbs;
+use crate::queries::Read;
 use crate::queries::logs::use_mails;
 use crate::queries::records::use_records;
 use crate::routes::Page;
@@ -22,13 +24,7 @@ use crate::widgets::rows::list_body;
 
 /// What became of the mails that fit: "what happened to the mail from Ann around 10:03".
 #[component]
-fn Mails() -> AnyView {
-    let query = use_query();
-    let now = dates::now();
-    let answer = use_mails(move || MailQuery {
-        q: query.with(|it| it.get("q").unwrap_or_default().to_owned()),
-        offset: dates::offset(now),
-    });
+fn Mails(answer: Read<MailAnswer>) -> AnyView {
     view! {
         {move || answer.data().filter(|it| !it.mails.is_empty() || it.question.since.is_some()).map(|it| {
             let about = asked(&it.question);
@@ -103,7 +99,14 @@ pub fn SearchPage() -> AnyView {
     let words = move || query.with(|it| it.get("q").unwrap_or_default().to_owned());
     let journal = move || format!("{}?q={}", Page::Incoming.href(), mailroom_shared::api::percent_encode(&words()));
     let list = use_records(move || query.with(|it| filters::records(None, it)));
+    let now = dates::now();
+    let answer = use_mails(move || MailQuery { q: words(), offset: dates::offset(now) });
+    let has_mails = answer.part(|it| !it.mails.is_empty());
     let empty = move || {
+        // The question had its answer.
+        if has_mails.get() == Some(true) {
+            return ().into_any();
+        }
         view! {
             <section class="card">
                 <Blank art=Art::Search title=t!("search.none", words = words()) text=t!("search.none.text")>
@@ -118,7 +121,7 @@ pub fn SearchPage() -> AnyView {
             <div class="page-head">
                 <div class="head-text"><h1>{move || t!("search.results", words = words())}</h1></div>
             </div>
-            <Mails/>
+            <Mails answer/>
             {list_body(list, empty, move || view! { <RecordRows list/> }.into_any())}
         </main>
     }

@@ -29,7 +29,11 @@ use crate::widgets::problem::ProblemBlank;
 
 #[component]
 pub fn TracePage(id: String) -> AnyView {
-    use_crumbs(vec![(t!("technical.title"), None), (t!("logs.title"), Some(Page::Logs.href())), (t!("trace.title"), None)]);
+    use_crumbs(vec![
+        (t!("technical.title"), None),
+        (t!("logs.title"), Some(Page::Logs.href())),
+        (t!("trace.title"), None),
+    ]);
     let trace = use_trace(id);
     let retry = Callback::new(move |()| trace.retry());
     view! {
@@ -52,7 +56,9 @@ fn Whole(it: TraceView) -> AnyView {
         let number = it.record_number.clone().unwrap_or_default();
         view! { <a class="btn btn--primary" href=Page::Record(id).href()>{t!("trace.open", record = number)}</a> }
     });
-    let about = it.about.clone().map(|id| view! { <a class="btn" href=Page::Trace(id).href()><Icon glyph=Glyph::Arrow/>{t!("trace.about")}</a> });
+    let about = it.about.clone().map(
+        |id| view! { <a class="btn" href=Page::Trace(id).href()><Icon glyph=Glyph::Arrow/>{t!("trace.about")}</a> },
+    );
     let original = it.original.clone().map(|href| view! {
         <a class="btn" href=href target="_blank" rel="noopener external"><Icon glyph=Glyph::Source/>{t!("message.original")}</a>
     });
@@ -100,7 +106,8 @@ fn Outcome(it: TraceView) -> AnyView {
         }
         None => {
             let worst = it.deliveries.iter().find(|it| it.state.needs_person()).or_else(|| it.deliveries.first());
-            let title = worst.map_or_else(|| t!("trace.no_deliveries"), |it| t!(&format!("state.{}", it.state.as_str())));
+            let title =
+                worst.map_or_else(|| t!("trace.no_deliveries"), |it| t!(&format!("state.{}", it.state.as_str())));
             let to = it.record_number.clone().map(|number| t!("trace.part_of", record = number)).unwrap_or_default();
             (title, to)
         }
@@ -112,7 +119,12 @@ fn Outcome(it: TraceView) -> AnyView {
         _ => "outcome",
     };
     let n = it.rules.len();
-    let rules = it.rules.into_iter().enumerate().map(|(index, rule)| view! { <Rule rule is_last=index + 1 == n/> }).collect_view();
+    let rules = it
+        .rules
+        .into_iter()
+        .enumerate()
+        .map(|(index, rule)| view! { <Rule rule is_last=index + 1 == n/> })
+        .collect_view();
     view! {
         <section class="card" style="overflow:hidden" data-fate=it.fate.map(Fate::as_str)>
             <div class=class>

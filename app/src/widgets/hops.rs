@@ -44,7 +44,7 @@ pub fn Hops(stops: Vec<Stop>) -> AnyView {
         let glyph = match index {
             _ if index == last => Glyph::Inbox,
             0 => Glyph::People,
-            _ => Glyph::Globe,
+            _ => Glyph::Technical,
         };
         let secure = match stop.encrypted {
             Some(true) => Some(t!("hops.encrypted")),

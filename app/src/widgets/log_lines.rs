@@ -28,7 +28,7 @@ pub const fn glyph(kind: Kind) -> Glyph {
         Kind::ReportRead | Kind::Noted => Glyph::Info,
         Kind::NotWritten | Kind::GivenUp | Kind::ActionFailed | Kind::Unknown | Kind::ServerIll => Glyph::Alert,
         Kind::Queued | Kind::Deferred | Kind::Parked => Glyph::Clock,
-        Kind::Connected => Glyph::Globe,
+        Kind::Connected => Glyph::Technical,
         Kind::Answered => Glyph::Right,
         Kind::HandedOver | Kind::CanarySent => Glyph::Send,
         Kind::Bounced | Kind::Complained => Glyph::Envelope(EnvelopeGlyph::X),

@@ -149,10 +149,17 @@ mod tests {
     #[test]
     fn a_try_is_its_answers_and_its_outcome() {
         let at = Timestamp::from_millis;
-        let fact = Fact { id: "d7".to_owned(), at: at(9), to: "ann@x.test".to_owned(), text: "250 ok".to_owned(), ..Fact::default() };
+        let fact = Fact {
+            id: "d7".to_owned(),
+            at: at(9),
+            to: "ann@x.test".to_owned(),
+            text: "250 ok".to_owned(),
+            ..Fact::default()
+        };
         let talk = [(at(1), String::new(), "220 hi".to_owned()), (at(2), "DATA".to_owned(), "354 go".to_owned())];
         let lines = fact.try_of(Kind::HandedOver, &talk);
-        let read: Vec<_> = lines.iter().map(|it| (it.id.as_str(), it.at.as_millis(), it.kind, it.text.as_str())).collect();
+        let read: Vec<_> =
+            lines.iter().map(|it| (it.id.as_str(), it.at.as_millis(), it.kind, it.text.as_str())).collect();
         assert_eq!(
             read,
             [

@@ -97,8 +97,30 @@ const PHRASES: [&str; 34] = [
 
 /// Words that only make the sentence.
 const FILLERS: [&str; 24] = [
-    "the", "mail", "email", "emails", "mails", "message", "of", "at", "on", "in", "about", "around", "approximately", "ca",
-    "thu", "luc", "vao", "ngay", "khoang", "tam", "gio", "cua", "voi", "vay",
+    "the",
+    "mail",
+    "email",
+    "emails",
+    "mails",
+    "message",
+    "of",
+    "at",
+    "on",
+    "in",
+    "about",
+    "around",
+    "approximately",
+    "ca",
+    "thu",
+    "luc",
+    "vao",
+    "ngay",
+    "khoang",
+    "tam",
+    "gio",
+    "cua",
+    "voi",
+    "vay",
 ];
 
 /// Letters of Vietnamese without their marks, lower case: what people type on a foreign keyboard is the same.
@@ -107,10 +129,14 @@ fn fold(text: &str) -> String {
         .flat_map(char::to_lowercase)
         .filter(|c| !('\u{300}'..='\u{36f}').contains(c))
         .map(|c| match c {
-            'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ' | 'ẫ' | 'ậ' => 'a',
+            'à' | 'á' | 'ả' | 'ã' | 'ạ' | 'ă' | 'ằ' | 'ắ' | 'ẳ' | 'ẵ' | 'ặ' | 'â' | 'ầ' | 'ấ' | 'ẩ' | 'ẫ' | 'ậ' => {
+                'a'
+            }
             'è' | 'é' | 'ẻ' | 'ẽ' | 'ẹ' | 'ê' | 'ề' | 'ế' | 'ể' | 'ễ' | 'ệ' => 'e',
             'ì' | 'í' | 'ỉ' | 'ĩ' | 'ị' => 'i',
-            'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở' | 'ỡ' | 'ợ' => 'o',
+            'ò' | 'ó' | 'ỏ' | 'õ' | 'ọ' | 'ô' | 'ồ' | 'ố' | 'ổ' | 'ỗ' | 'ộ' | 'ơ' | 'ờ' | 'ớ' | 'ở' | 'ỡ' | 'ợ' => {
+                'o'
+            }
             'ù' | 'ú' | 'ủ' | 'ũ' | 'ụ' | 'ư' | 'ừ' | 'ứ' | 'ử' | 'ữ' | 'ự' => 'u',
             'ỳ' | 'ý' | 'ỷ' | 'ỹ' | 'ỵ' => 'y',
             'đ' => 'd',
@@ -183,9 +209,11 @@ pub fn read(text: &str, now: Timestamp, offset: i64) -> Question {
         index += taken.max(1);
     }
     let is_question = is_used.iter().any(|it| *it);
-    let rest = original.iter().zip(&words).zip(&is_used).filter(|((_, word), is_used)| {
-        !**is_used && !(is_question && FILLERS.contains(&word.as_str()))
-    });
+    let rest = original
+        .iter()
+        .zip(&words)
+        .zip(&is_used)
+        .filter(|((_, word), is_used)| !**is_used && !(is_question && FILLERS.contains(&word.as_str())));
     question.words = rest.map(|((raw, _), _)| raw.to_lowercase()).collect::<Vec<_>>().join(" ");
     set_time(&mut question, time, day, now, offset);
     question

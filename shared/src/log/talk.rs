@@ -1,5 +1,7 @@
 //! What was said to a server and what it answered: written down from the bytes that pass, without secrets and bodies.
 
+use std::collections::VecDeque;
+
 use crate::time::Timestamp;
 
 /// Characters of a reply that are kept.
@@ -14,7 +16,8 @@ pub type Step = (Timestamp, String, String);
 #[derive(Debug, Default)]
 pub struct Listener {
     steps: Vec<Step>,
-    said: String,
+    /// Commands whose answers are to come; several when they were sent together (RFC 2920).
+    said: VecDeque<String>,
     line: Vec<u8>,
     reply: String,
     /// The server waits for the mail, and so many bytes of it went out.
@@ -29,22 +32,23 @@ impl Listener {
         if let Some(sent) = &mut self.data {
             *sent += bytes.len();
             if bytes.ends_with(b"\r\n.\r\n") || bytes == b".\r\n" {
-                self.said = format!("({sent} bytes)");
+                self.said.push_back(format!("({sent} bytes)"));
                 self.data = None;
             }
             return;
         }
         if self.is_login {
-            "***".clone_into(&mut self.said);
+            self.said.push_back("***".to_owned());
             return;
         }
-        let line = bytes.split(|b| *b == b'\r' || *b == b'\n').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line).into_owned();
-        let mut words = line.split(' ');
-        self.said = match (words.next().unwrap_or_default(), words.next()) {
-            (verb, Some(how)) if verb.eq_ignore_ascii_case("AUTH") => format!("AUTH {how} ***"),
-            _ => line.chars().take(MAX_REPLY).collect(),
-        };
+        for line in bytes.split(|b| *b == b'\r' || *b == b'\n').filter(|it| !it.is_empty()).take(MAX_STEPS) {
+            let line = String::from_utf8_lossy(line);
+            let mut words = line.split(' ');
+            self.said.push_back(match (words.next().unwrap_or_default(), words.next()) {
+                (verb, Some(how)) if verb.eq_ignore_ascii_case("AUTH") => format!("AUTH {how} ***"),
+                _ => line.chars().take(MAX_REPLY).collect(),
+            });
+        }
     }
 
     /// Bytes that came from the server, read at a time.
@@ -72,7 +76,7 @@ impl Listener {
             return;
         }
         let reply = core::mem::take(&mut self.reply);
-        let said = core::mem::take(&mut self.said);
+        let said = self.said.pop_front().unwrap_or_default();
         self.is_login = reply.starts_with("334");
         if reply.starts_with("354") {
             self.data = Some(0);
@@ -135,5 +139,10 @@ mod tests {
             ]
         );
         assert!(it.take().is_empty());
+        // Sent together, answered one by one.
+        it.said(b"MAIL FROM:<a@us.test>\r\nRCPT TO:<b@sink.test>\r\nDATA\r\n");
+        it.heard(b"250 one\r\n550 two\r\n503 three\r\n", at);
+        let steps: Vec<String> = it.take().into_iter().map(|(_, said, answer)| format!("{said} > {answer}")).collect();
+        assert_eq!(steps, ["MAIL FROM:<a@us.test> > 250 one", "RCPT TO:<b@sink.test> > 550 two", "DATA > 503 three"]);
     }
 }

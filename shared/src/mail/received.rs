@@ -118,7 +118,8 @@ enum Piece {
 
 /// Words and comments; comments nest (RFC 5322 section 3.2.2).
 fn pieces(text: &str) -> Vec<Piece> {
-    let (mut out, mut word, mut comment, mut depth, mut is_escaped) = (Vec::new(), String::new(), String::new(), 0, false);
+    let (mut out, mut word, mut comment, mut depth, mut is_escaped) =
+        (Vec::new(), String::new(), String::new(), 0, false);
     for c in text.chars() {
         if depth > 0 {
             match c {
@@ -170,8 +171,12 @@ fn tls(comment: &str) -> Option<String> {
         let rest = upper.get(at + 3..)?.trim_start_matches(['V', '_']);
         rest.starts_with(|c: char| c.is_ascii_digit()).then_some(rest)
     })?;
-    let version: String =
-        rest.chars().map(|c| if c == '_' { '.' } else { c }).take_while(|c| c.is_ascii_digit() || *c == '.').take(3).collect();
+    let version: String = rest
+        .chars()
+        .map(|c| if c == '_' { '.' } else { c })
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .take(3)
+        .collect();
     Some(if version.contains('.') { version } else { format!("{}.0", version.get(..1).unwrap_or("1")) })
 }
 
@@ -266,7 +271,10 @@ mod tests {
             "from AM0.eur.test (2603:10a6::1) by DB3.eur.test (2603:10a6::2) with Microsoft SMTP Server (version=TLS1_2, cipher=X) id 15.20.1; Tue, 24 Nov 2026 10:00:00 +0000",
             "AM0.eur.test | 2603:10a6::1 | DB3.eur.test | MICROSOFT | 1.2 | 15.20.1 | - | 2026-11-24T10:00:00Z",
         );
-        check("(qmail 7 invoked by uid 5); 24 Nov 2026 10:00:00 -0000", "- | - | - | - | - | - | - | 2026-11-24T10:00:00Z");
+        check(
+            "(qmail 7 invoked by uid 5); 24 Nov 2026 10:00:00 -0000",
+            "- | - | - | - | - | - | - | 2026-11-24T10:00:00Z",
+        );
         check("from a.test by b.test; nonsense", "a.test | - | b.test | - | - | - | - | -");
         check("((((", "- | - | - | - | - | - | - | -");
         check("", "- | - | - | - | - | - | - | -");
@@ -282,13 +290,23 @@ Date: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\n";
         let head = parse_head(MAIL);
         let here = Timestamp::parse_rfc3339("2026-11-24T10:11:40.2Z").unwrap();
         let stops = way(&hops(&head), head.date, Some(here), "Mailroom");
-        let names: Vec<(&str, i64)> = stops.iter().map(|it| (it.name.as_str(), it.stay.map_or(-1, Span::as_millis))).collect();
+        let names: Vec<(&str, i64)> =
+            stops.iter().map(|it| (it.name.as_str(), it.stay.map_or(-1, Span::as_millis))).collect();
         assert_eq!(
             names,
-            [("[10.0.0.14]", 2_000), ("smtp.a.test", 18_000), ("relay.b.test", 680_000), ("mx.c.test", 200), ("Mailroom", -1)]
+            [
+                ("[10.0.0.14]", 2_000),
+                ("smtp.a.test", 18_000),
+                ("relay.b.test", 680_000),
+                ("mx.c.test", 200),
+                ("Mailroom", -1)
+            ]
         );
         assert_eq!(held_up(&stops), Some(2));
-        assert_eq!(stops.iter().map(|it| it.encrypted).collect::<Vec<_>>(), [None, Some(true), Some(false), Some(true), None]);
+        assert_eq!(
+            stops.iter().map(|it| it.encrypted).collect::<Vec<_>>(),
+            [None, Some(true), Some(false), Some(true), None]
+        );
         let (bars, span) = bars(&stops);
         assert_eq!(bars.get(2), Some(&Some(Bar { start: 28, length: 971 })));
         assert_eq!(span.map(|(a, b)| (b - a).as_millis()), Some(700_200));
@@ -298,9 +316,11 @@ Date: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\n";
     fn a_clock_that_runs_ahead_is_marked_and_a_second_is_nothing() {
         let at = |text: &str| Timestamp::parse_rfc3339(text);
         let hop = |by: &str, time| Hop { by: Some(by.to_owned()), at: at(time), ..Hop::default() };
-        let hops = [hop("a", "2026-11-24T10:05:00Z"), hop("b", "2026-11-24T10:00:01Z"), hop("c", "2026-11-24T10:00:00Z")];
+        let hops =
+            [hop("a", "2026-11-24T10:05:00Z"), hop("b", "2026-11-24T10:00:01Z"), hop("c", "2026-11-24T10:00:00Z")];
         let stops = way(&hops, None, at("2026-11-24T10:00:09Z"), "us");
-        let read: Vec<(bool, Option<i64>)> = stops.iter().map(|it| (it.backwards, it.stay.map(Span::as_millis))).collect();
+        let read: Vec<(bool, Option<i64>)> =
+            stops.iter().map(|it| (it.backwards, it.stay.map(Span::as_millis))).collect();
         assert_eq!(read, [(true, None), (false, Some(0)), (false, Some(9_000)), (false, None)]);
         assert_eq!(bars(&stops).0.first(), Some(&None));
         assert_eq!(held_up(&stops), None);

@@ -59,9 +59,11 @@ impl Echo {
         }
         let helo = if envelope.helo.is_empty() { "unknown" } else { &envelope.helo };
         let (id, date) = (unique(), now());
-        let mut mail =
-            format!("Received: from {helo} ({})\r\n\tby {HOST} with ESMTP id {id}\r\n\tfor <{to}>; {date}\r\n", envelope.peer)
-                .into_bytes();
+        let mut mail = format!(
+            "Received: from {helo} ({})\r\n\tby {HOST} with ESMTP id {id}\r\n\tfor <{to}>; {date}\r\n",
+            envelope.peer
+        )
+        .into_bytes();
         mail.extend_from_slice(raw);
         // The receiver lives as long as this half does.
         let _ =

@@ -421,8 +421,7 @@ impl Run<'_> {
                 }
                 None if now < self.stop_at => {
                     let sent = session.send(&next.envelope).await;
-                    let (mut outcome, left) =
-                        self.judge(group.server, &next, sent, (self.app.now() - now).as_millis());
+                    let (mut outcome, left) = self.judge(group.server, &next, sent, (self.app.now() - now).as_millis());
                     let talk = session.talk();
                     outcome.talk = (!talk.is_empty()).then(|| to_json(&talk));
                     (outcome, left)

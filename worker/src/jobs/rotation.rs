@@ -99,6 +99,8 @@ async fn part(app: &App, file: &File, ends: Timestamp, now: Timestamp) -> Result
     app.blobs.put(&part_key(&file.day, file.parts), text.as_bytes()).await.map_err(|e| e.to_string())?;
     let cursor = after.map(|it| it.write());
     let closed = is_whole.then_some(now);
-    app.run(logs::add_part(file, lines as usize, text.len(), cursor.as_deref(), closed)).await.map_err(|e| e.to_string())?;
+    app.run(logs::add_part(file, lines as usize, text.len(), cursor.as_deref(), closed))
+        .await
+        .map_err(|e| e.to_string())?;
     Ok(Some(lines))
 }

@@ -98,8 +98,7 @@ async fn log_files(app: &App, before: Timestamp) -> Result<(u32, bool), String> 
     if files.is_empty() {
         return Ok((0, false));
     }
-    let keys: Vec<String> =
-        files.iter().flat_map(|it| (0..it.parts).map(|part| part_key(&it.day, part))).collect();
+    let keys: Vec<String> = files.iter().flat_map(|it| (0..it.parts).map(|part| part_key(&it.day, part))).collect();
     app.blobs.delete(&keys).await.map_err(|e| e.to_string())?;
     let days: Vec<String> = files.iter().map(|it| it.day.clone()).collect();
     app.run(logs::forget_files(&days)).await.map_err(|e| e.to_string())?;

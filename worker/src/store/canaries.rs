@@ -67,12 +67,7 @@ pub fn answered(id: &str, taken: bool, answer: &str, now: Timestamp) -> Statemen
 
 /// It came back; the second time nothing changes.
 pub fn returned(id: &str, way: &[Stop], now: Timestamp) -> Statement {
-    statement!(
-        "UPDATE canaries SET returned = ?2, way = ?3 WHERE id = ?1 AND returned IS NULL",
-        id,
-        now,
-        to_json(way)
-    )
+    statement!("UPDATE canaries SET returned = ?2, way = ?3 WHERE id = ?1 AND returned IS NULL", id, now, to_json(way))
 }
 
 pub fn newest() -> Statement {

@@ -42,7 +42,10 @@ pub enum About {
     MessageId(String),
     Record(String),
     /// One mail: its hand-over, refusal or drop, and its message.
-    Mail { arrival: Option<String>, message: Option<String> },
+    Mail {
+        arrival: Option<String>,
+        message: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -280,10 +283,12 @@ impl Source {
             About::Domain(it) => (self.domain?, Some(it.clone())),
             About::MessageId(it) => (self.message_id?, Some(it.clone())),
             About::Record(it) => (self.record?, Some(it.clone())),
-            About::Mail { arrival, message } => match (self.arrival.zip(arrival.clone()), self.message.zip(message.clone())) {
-                (Some((sql, id)), _) | (None, Some((sql, id))) => (sql, Some(id)),
-                (None, None) => return None,
-            },
+            About::Mail { arrival, message } => {
+                match (self.arrival.zip(arrival.clone()), self.message.zip(message.clone())) {
+                    (Some((sql, id)), _) | (None, Some((sql, id))) => (sql, Some(id)),
+                    (None, None) => return None,
+                }
+            }
         })
     }
 
@@ -316,7 +321,14 @@ impl Source {
         }
     }
 
-    fn part(&self, rank: usize, rows: &Rows, after: Option<&Cursor>, order: Order, params: Vec<Value>) -> Result<(String, Vec<Value>), Vec<Value>> {
+    fn part(
+        &self,
+        rank: usize,
+        rows: &Rows,
+        after: Option<&Cursor>,
+        order: Order,
+        params: Vec<Value>,
+    ) -> Result<(String, Vec<Value>), Vec<Value>> {
         let (Some((about, value)), Some(kinds)) = (self.about(&rows.about), self.kinds(rows.kinds.as_deref())) else {
             return Err(params);
         };
@@ -464,7 +476,8 @@ impl Row {
                 vec![fact.single(kind)]
             }
             'd' => {
-                let talk: Vec<Step> = self.talk.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+                let talk: Vec<Step> =
+                    self.talk.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
                 fact.try_of(Kind::of_delivery(&self.word), &talk)
             }
             _ => vec![fact.single(Kind::parse(&self.word).unwrap_or(Kind::Noted))],
@@ -479,7 +492,13 @@ pub struct Part {
 }
 
 /// Reads up to `limit` rows, in one round trip.
-pub async fn read(app: &App, rows: &Rows, after: Option<&Cursor>, order: Order, limit: u32) -> Result<Part, StoreError> {
+pub async fn read(
+    app: &App,
+    rows: &Rows,
+    after: Option<&Cursor>,
+    order: Order,
+    limit: u32,
+) -> Result<Part, StoreError> {
     let statements = statements(rows, after, order, limit + 1);
     if statements.is_empty() {
         return Ok(Part { lines: Vec::new(), next: None });
@@ -546,14 +565,22 @@ pub async fn list(app: &App, query: &LogQuery) -> Result<Page<LogLine>, StoreErr
         (None, None, Some(address)) => about_address(&address),
         (None, None, None) => About::All,
     };
-    let rows = Rows { since: query.since, until: query.until, kinds: query.kinds(), server: filled(&query.server), about };
+    let rows =
+        Rows { since: query.since, until: query.until, kinds: query.kinds(), server: filled(&query.server), about };
     let after = query.cursor.as_deref().and_then(Cursor::parse);
     let part = read(app, &rows, after.as_ref(), Order::Down, super::limit(query.limit, 100, 500)).await?;
     Ok(Page { items: part.lines, next: part.next.map(|it| it.write()), total: None })
 }
 
 /// A line about an address, a sender or a server.
-pub fn note(kind: Kind, address: &str, server: Option<&str>, text: &str, by: Option<&str>, now: Timestamp) -> Statement {
+pub fn note(
+    kind: Kind,
+    address: &str,
+    server: Option<&str>,
+    text: &str,
+    by: Option<&str>,
+    now: Timestamp,
+) -> Statement {
     statement!(
         "INSERT INTO log_lines (at, kind, address, server, text, by_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         now,

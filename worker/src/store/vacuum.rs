@@ -163,7 +163,9 @@ pub fn remove_rows(class: Class, before: Timestamp, most: u32) -> Vec<Statement>
             before,
             most
         )],
-        Class::SentEmails | Class::CancelledEmails | Class::RawMail | Class::LogFiles | Class::OrphanedBlobs => Vec::new(),
+        Class::SentEmails | Class::CancelledEmails | Class::RawMail | Class::LogFiles | Class::OrphanedBlobs => {
+            Vec::new()
+        }
     }
 }
 

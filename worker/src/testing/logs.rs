@@ -106,10 +106,7 @@ impl World {
             .unwrap();
         let text = block_on(async {
             use tower::ServiceExt;
-            let router = crate::http::router(
-                std::sync::Arc::clone(&self.test.app),
-                crate::http::Background::default(),
-            );
+            let router = crate::http::router(std::sync::Arc::clone(&self.test.app), crate::http::Background::default());
             let response = router.oneshot(request).await.unwrap();
             assert_eq!(response.status(), 200);
             axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap()
@@ -144,7 +141,9 @@ fn every_statement_of_the_log_walks_an_index() {
                         // A canary is sent by hand: a handful of rows; what is about one thing is found, then sorted.
                         let is_scan = step.starts_with("SCAN")
                             && !step.contains("USING")
-                            && !["SCAN c", "SCAN x", "SCAN t", "(subquery", "SCAN (sub"].iter().any(|it| step.contains(it));
+                            && !["SCAN c", "SCAN x", "SCAN t", "(subquery", "SCAN (sub"]
+                                .iter()
+                                .any(|it| step.contains(it));
                         let sorts = step.contains("TEMP B-TREE FOR ORDER") && is_all;
                         assert!(!is_scan && !sorts, "{step}\n{}", statement.sql);
                         ran += 1;
@@ -246,7 +245,10 @@ fn a_question_finds_the_mail_and_its_trace_says_what_happened() {
     assert_eq!(out["outcome"]["out"]["state"], "failed");
 
     let came = world.get(&format!("/api/v1/trace/{}", mails[1]["trace"].as_str().unwrap()));
-    assert_eq!((&came["direction"], &came["fate"], &came["record_number"]), (&json!("in"), &json!("written"), &json!("T00001")));
+    assert_eq!(
+        (&came["direction"], &came["fate"], &came["record_number"]),
+        (&json!("in"), &json!("written"), &json!("T00001"))
+    );
     let names: Vec<&str> = came["way"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["mail.customer.test", "mx.cloudflare.net", "Mailroom"]);
     assert_eq!(came["way"][0]["stay"], 5_000);
@@ -293,12 +295,16 @@ fn a_canary_comes_back_once_and_makes_no_record() {
     assert_eq!((&flying["state"], &flying["answer"]), (&json!("flying"), &json!("250 2.0.0 Ok")));
     let raw = String::from_utf8(world.test.mailer.sent.lock().unwrap().last().unwrap().raw.clone()).unwrap();
     world.later(Span::seconds(3));
-    let before = rows(&world.test, "SELECT (SELECT COUNT(*) FROM records) + (SELECT COUNT(*) FROM ingests) AS n")[0]["n"].clone();
+    let before =
+        rows(&world.test, "SELECT (SELECT COUNT(*) FROM records) + (SELECT COUNT(*) FROM ingests) AS n")[0]["n"]
+            .clone();
     assert_eq!(arrive(&world.test, &raw, "canary@corp.test"), Admission::Accepted { nudge: None });
     let path = format!("/api/v1/status/canary/{}", flying["id"].as_str().unwrap());
     let back = world.get(&path);
     assert_eq!(back["state"], "back");
-    let after = rows(&world.test, "SELECT (SELECT COUNT(*) FROM records) + (SELECT COUNT(*) FROM ingests) AS n")[0]["n"].clone();
+    let after =
+        rows(&world.test, "SELECT (SELECT COUNT(*) FROM records) + (SELECT COUNT(*) FROM ingests) AS n")[0]["n"]
+            .clone();
     assert_eq!(before, after);
     // The same again is a mail like any other, and so is one that somebody made up.
     let again = arrive(&world.test, &raw, "canary@corp.test");
@@ -315,7 +321,10 @@ fn a_canary_comes_back_once_and_makes_no_record() {
     let no = SendOutcome::Refused { code: 550, text: "5.7.1 no".to_owned() };
     world.test.mailer.script.lock().unwrap().push_back(no);
     assert_eq!(world.post("/api/v1/status/canary", &json!({}))["state"], "refused");
-    assert_eq!(call(&world.test, "POST", "/api/v1/status/canary", &world.admin, &json!({ "to": "x@y.test" })).status, 422);
+    assert_eq!(
+        call(&world.test, "POST", "/api/v1/status/canary", &world.admin, &json!({ "to": "x@y.test" })).status,
+        422
+    );
 }
 
 #[test]
