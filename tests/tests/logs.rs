@@ -36,7 +36,10 @@ fn kinds(lines: &[Value]) -> Vec<&str> {
 }
 
 fn ask(api: &Client, question: &str) -> Value {
-    get(api, &format!("/api/v1/mails?offset=0&q={}", question.replace(' ', "+")))
+    get(
+        api,
+        &format!("/api/v1/mails?offset=0&q={}", question.replace(' ', "+").replace('<', "%3C").replace('>', "%3E")),
+    )
 }
 
 /// A mail in, an answer out, a refusal.
