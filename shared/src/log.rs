@@ -395,9 +395,9 @@ pub fn mask_text(text: &str) -> String {
         let end = piece.trim_end_matches(is_outside).len();
         let (word, rest) = piece.split_at(end);
         if word.contains('@') {
-            out.push_str(&mask(word))
+            out.push_str(&mask(word));
         } else {
-            out.push_str(word)
+            out.push_str(word);
         }
         out.push_str(rest);
     }

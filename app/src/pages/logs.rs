@@ -146,8 +146,7 @@ fn Filters() -> AnyView {
         {choice("direction", directions)}
         {choice("kind", kinds)}
         {move || choice("server", servers())}
-        {time("since")}
-        {time("until")}
+        <span class="row gap-2 log-times">{time("since")}{time("until")}</span>
         {move || narrowed().then(|| view! {
             <Button kind=ButtonKind::Link text=t!("emails.by.clear") on_press=move |()| {
                 for name in filters::LOG_FILTERS {

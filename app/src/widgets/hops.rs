@@ -31,7 +31,8 @@ pub fn span_text(span: Span) -> String {
 #[component]
 pub fn Hops(stops: Vec<Stop>) -> AnyView {
     let (bars, drawn) = bars(&stops);
-    let Some((begin, end)) = drawn else { return ().into_any() };
+    // Of a refused mail only our own stop is known: that is no way.
+    let Some((begin, end)) = drawn.filter(|_| stops.len() > 1) else { return ().into_any() };
     let slow = held_up(&stops);
     let sum = match slow.and_then(|it| stops.get(it)).and_then(|it| it.stay) {
         Some(stay) => t!("hops.sum.slow", whole = span_text(end - begin), one = span_text(stay)),

@@ -213,7 +213,7 @@ pub fn read(text: &str, now: Timestamp, offset: i64) -> Question {
         .iter()
         .zip(&words)
         .zip(&is_used)
-        .filter(|((_, word), is_used)| !**is_used && !(is_question && FILLERS.contains(&word.as_str())));
+        .filter(|((_, word), is_used)| !(**is_used || is_question && FILLERS.contains(&word.as_str())));
     question.words = rest.map(|((raw, _), _)| raw.to_lowercase()).collect::<Vec<_>>().join(" ");
     set_time(&mut question, time, day, now, offset);
     question

@@ -15,7 +15,6 @@ use mailroom_shared::log::talk::Listener;
 use mailroom_shared::log::talk::Step;
 use mailroom_shared::outbox::choice::is_private_host;
 use mailroom_shared::outbox::health;
-use mailroom_shared::time::Timestamp;
 use wasm_smtp::AuthMechanism;
 use wasm_smtp::IoError;
 use wasm_smtp::SmtpClient;
@@ -23,10 +22,11 @@ use wasm_smtp::SmtpError;
 use wasm_smtp::StartTlsCapable;
 use wasm_smtp::Transport;
 use wasm_smtp_cloudflare::CloudflareTransport;
-use worker::Date;
 use worker::SecureTransport;
 use worker::Socket;
 
+use super::clock::PlatformClock;
+use crate::ports::Clock;
 use crate::ports::Envelope;
 use crate::ports::MailSession;
 use crate::ports::SendOutcome;
@@ -53,8 +53,7 @@ struct Watched {
 impl Transport for Watched {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, IoError> {
         let n = self.inner.read(buf).await?;
-        let now = Timestamp::from_millis(Date::now().as_millis() as i64);
-        self.listener.borrow_mut().heard(buf.get(..n).unwrap_or_default(), now);
+        self.listener.borrow_mut().heard(buf.get(..n).unwrap_or_default(), PlatformClock.now());
         Ok(n)
     }
 

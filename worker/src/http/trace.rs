@@ -34,15 +34,14 @@ const LINES: u32 = 500;
 pub(super) async fn read(call: Call<ReadTrace>) -> AppResult<TraceView> {
     let app = &call.app;
     let id = call.path(0);
-    let view = match came_in(app, id).await? {
-        Some(view) => view,
-        None => {
-            let message = trace::message(app, id).await?.ok_or_else(AppError::not_found)?;
-            let ingest = if message.incoming { ingests::id_of_message(app, message.id.as_str()).await? } else { None };
-            match ingest {
-                Some(ingest) => came_in(app, &ingest).await?.ok_or_else(AppError::not_found)?,
-                None => went_out(app, message).await?,
-            }
+    let view = if let Some(view) = came_in(app, id).await? {
+        view
+    } else {
+        let message = trace::message(app, id).await?.ok_or_else(AppError::not_found)?;
+        let ingest = if message.incoming { ingests::id_of_message(app, message.id.as_str()).await? } else { None };
+        match ingest {
+            Some(ingest) => came_in(app, &ingest).await?.ok_or_else(AppError::not_found)?,
+            None => went_out(app, message).await?,
         }
     };
     Ok(if sees_addresses(call.me()?) { view } else { masked(view) })

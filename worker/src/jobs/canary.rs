@@ -107,15 +107,14 @@ pub async fn send(app: &App, to: &EmailAddress, by: &str) -> Result<CanaryView, 
     let mut session = app.mailer.open(&access);
     let sent = session.send(&envelope).await;
     session.close().await;
-    let (taken, answer) = match sent {
-        SendOutcome::Accepted { text, .. } => (true, text),
-        // It may come back all the same.
-        SendOutcome::Lost { text } => (true, text),
+    let (is_taken, answer) = match sent {
+        // What was lost may come back all the same.
+        SendOutcome::Accepted { text, .. } | SendOutcome::Lost { text } => (true, text),
         SendOutcome::Refused { code, text } if code > 0 => (false, format!("{code} {text}")),
         SendOutcome::Refused { text, .. } | SendOutcome::Down { text } | SendOutcome::Full { text } => (false, text),
     };
-    let mut statements = vec![canaries::answered(&id, taken, &answer, app.now())];
-    if taken {
+    let mut statements = vec![canaries::answered(&id, is_taken, &answer, app.now())];
+    if is_taken {
         statements.push(limits::count(server.id.as_str(), fleet.hour, "automatic", 1));
     }
     app.db.batch(statements).await?;

@@ -84,13 +84,11 @@ async fn part(app: &App, file: &File, ends: Timestamp, now: Timestamp) -> Result
             text.push('\n');
             lines += 1;
         }
-        match found.next {
-            Some(next) => after = Some(next),
-            None => {
-                is_whole = true;
-                break;
-            }
-        }
+        let Some(next) = found.next else {
+            is_whole = true;
+            break;
+        };
+        after = Some(next);
     }
     if is_whole && now < ends + SETTLES {
         return Ok(None);
