@@ -94,23 +94,18 @@ fn Whole(it: TraceView) -> AnyView {
 /// What became of it, with the rules that led there.
 #[component]
 fn Outcome(it: TraceView) -> AnyView {
-    let (title, text) = match it.fate {
-        Some(fate) => {
-            let number = it.record_number.clone().unwrap_or_default();
-            let title = match fate {
-                Fate::Written if !number.is_empty() => t!("trace.written", record = number),
-                fate => t!(&format!("incoming.fate.{}", fate.as_str())),
-            };
-            let reason = reason_text(fate, it.reason.as_deref());
-            (title, if reason.is_empty() { it.record_title.clone().unwrap_or_default() } else { reason })
-        }
-        None => {
-            let worst = it.deliveries.iter().find(|it| it.state.needs_person()).or_else(|| it.deliveries.first());
-            let title =
-                worst.map_or_else(|| t!("trace.no_deliveries"), |it| t!(&format!("state.{}", it.state.as_str())));
-            let to = it.record_number.clone().map(|number| t!("trace.part_of", record = number)).unwrap_or_default();
-            (title, to)
-        }
+    let (title, text) = if let Some(fate) = it.fate {
+        let number = it.record_number.clone().unwrap_or_default();
+        let title = match fate {
+            Fate::Written if !number.is_empty() => t!("trace.written", record = number),
+            fate => t!(&format!("incoming.fate.{}", fate.as_str())),
+        };
+        let reason = reason_text(fate, it.reason.as_deref());
+        (title, if reason.is_empty() { it.record_title.clone().unwrap_or_default() } else { reason })
+    } else {
+        let worst = it.deliveries.iter().find(|it| it.state.needs_person()).or_else(|| it.deliveries.first());
+        let title = worst.map_or_else(|| t!("trace.no_deliveries"), |it| t!(&format!("state.{}", it.state.as_str())));
+        (title, it.record_number.clone().map(|number| t!("trace.part_of", record = number)).unwrap_or_default())
     };
     let class = match it.fate {
         Some(Fate::Refused | Fate::Failed) => "outcome outcome--bad",
