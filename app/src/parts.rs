@@ -22,6 +22,7 @@ use crate::pages::inbox::InboxEmpty;
 use crate::pages::incoming::IncomingPage;
 use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
+use crate::pages::logs::LogsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::people::PeoplePage;
 use crate::pages::profile::ProfilePage;
@@ -33,8 +34,10 @@ use crate::pages::set_up::SetUpPage;
 use crate::pages::shell::banner::PlaceholderBanner;
 use crate::pages::shell::help::HelpDialog;
 use crate::pages::shell::user_menu::UserMenuItems;
+use crate::pages::status::StatusPage;
 use crate::pages::suppressions::SuppressionsPage;
 use crate::pages::tokens::TokensPage;
+use crate::pages::trace::TracePage;
 use crate::widgets::new_record::NewRecordDialog;
 
 later! {
@@ -61,6 +64,9 @@ later! {
     Page tokens() in people { view! { <TokensPage/> } }
     Page account(path: String) in people { view! { <AccountPage path/> } }
     Over banner() in people { view! { <PlaceholderBanner/> } }
+    Page logs() in technical { view! { <LogsPage/> } }
+    Page trace(id: String) in technical { view! { <TracePage id/> } }
+    Page status() in technical { view! { <StatusPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

@@ -22,6 +22,7 @@ pub mod contacts;
 pub mod emails;
 pub mod failures;
 pub mod incoming;
+pub mod logs;
 pub mod messages;
 pub mod people;
 pub mod records;

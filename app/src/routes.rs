@@ -40,6 +40,10 @@ pub enum Page {
     Tokens,
     /// What a link in a mail opens, with or without a login: `join/TOKEN`.
     Account(String),
+    Logs,
+    /// One mail, by the id of its hand-over, refusal, message or delivery.
+    Trace(String),
+    Status,
     NotFound,
 }
 
@@ -69,6 +73,9 @@ impl Page {
             ["technical", "actions"] => Self::Actions,
             ["settings", "aliases", "new"] => Self::Alias(None),
             ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
+            ["technical", "logs"] => Self::Logs,
+            ["technical", "status"] => Self::Status,
+            ["trace", id] => Self::Trace((*id).to_owned()),
             ["technical"] | ["technical", "incoming" | "refusals"] => Self::Incoming,
             _ => Self::NotFound,
         }
@@ -97,6 +104,9 @@ impl Page {
             Self::Alias(None) => "/settings/aliases/new".to_owned(),
             Self::Alias(Some(id)) => format!("/settings/aliases/{}", percent_encode(id.as_str())),
             Self::Incoming => "/technical/incoming".to_owned(),
+            Self::Logs => "/technical/logs".to_owned(),
+            Self::Trace(id) => format!("/trace/{}", percent_encode(id)),
+            Self::Status => "/technical/status".to_owned(),
         }
     }
 }
@@ -250,6 +260,9 @@ mod tests {
             Page::Profile,
             Page::Account("password".to_owned()),
             Page::Account("join/01h.abc".to_owned()),
+            Page::Logs,
+            Page::Trace("01M7".to_owned()),
+            Page::Status,
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

@@ -12,6 +12,7 @@ pub mod emails;
 pub mod failures;
 pub mod incoming;
 pub mod limits;
+pub mod logs;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
@@ -25,8 +26,10 @@ pub mod route;
 pub mod servers;
 pub mod session;
 pub mod shell;
+pub mod status;
 pub mod suppressions;
 pub mod tokens;
+pub mod trace;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -165,6 +168,8 @@ pub mod tag {
     pub const PEOPLE: &str = "people";
     /// The journal of everything that came in, paused senders.
     pub const INCOMING: &str = "incoming";
+    /// The log and canaries.
+    pub const LOGS: &str = "logs";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

@@ -8,11 +8,13 @@ pub mod address;
 pub mod api;
 pub mod i18n;
 pub mod id;
+pub mod log;
 pub mod outbox;
 pub mod people;
 pub mod policy;
 pub mod time;
 pub mod token;
+pub mod way;
 
 #[cfg(feature = "mail")]
 pub mod gateway;

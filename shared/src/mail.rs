@@ -10,5 +10,6 @@ pub mod html;
 pub mod inbound;
 pub mod parse;
 pub mod quote;
+pub mod received;
 pub mod report;
 pub mod rfc_id;

@@ -126,3 +126,5 @@ pub const UNDO_SECONDS: u32 = 10;
 pub const HEADER_MESSAGE: &str = "X-Mailroom-Message";
 /// Header by which a loop through us is seen: a value only we can sign (`gateway::loops::loop_value`).
 pub const HEADER_LOOP: &str = "X-Mailroom-Loop";
+/// Token of a mail that we send to ourselves.
+pub const HEADER_CANARY: &str = "X-Mailroom-Canary";

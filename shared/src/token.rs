@@ -21,6 +21,8 @@ pub enum Purpose {
     Link,
     /// A link in a mail about somebody's login: id of the link.
     Account,
+    /// A mail that we send to ourselves: its id.
+    Canary,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::Session => "session",
             Self::Link => "link",
             Self::Account => "account",
+            Self::Canary => "canary",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The outgoing server of development: takes every mail and behaves as its recipient's address says.
 //!
 //! `ok@ soft@ hard@ full@ spam@ slow@ drop@ later@ ooo@ complain@` at `sink.test` or below it, see [`Behavior`]; anything
-//! after a dot or a plus is free (`ok.anna@sink.test`). All other addresses are accepted. What was accepted can be read
+//! after a dot or a plus is free (`ok.anna@sink.test`). All other addresses are accepted; a canary, which Mailroom writes to
+//! itself, goes in again by the front door. What was accepted can be read
 //! through [`Sink::messages_to`], or by HTTP: `GET /messages?to=ADDRESS`, `GET /messages/ID` (raw), `DELETE /messages`.
 
 mod behavior;
@@ -182,6 +183,7 @@ impl Service for SinkService {
         }
         for (to, behavior) in envelope.to.iter().zip(behaviors) {
             self.echo.after(behavior, &envelope, to, &raw);
+            self.echo.pass_on(&envelope, to, &raw);
         }
         self.journal.note(format!("sink {} <- {}: taken", envelope.to.join(" "), envelope.from));
         let id = self.store.add(envelope, raw);

@@ -13,6 +13,7 @@ mod files;
 mod incoming;
 mod limits;
 mod links;
+mod logs;
 mod messages;
 mod moves;
 mod people;
@@ -24,8 +25,10 @@ mod route;
 mod servers;
 mod session;
 mod shell;
+mod status;
 mod suppressions;
 mod tokens;
+mod trace;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -210,7 +213,15 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::messages::MoveMessage, _, _>(r, Agent, moves::move_message);
     let r = mount::<api::messages::ReadOrigin, _, _>(r, User, moves::origin);
     let r = mount::<api::messages::ReadAttachedMail, _, _>(r, User, moves::attached);
+    let r = mount::<api::logs::ListLogs, _, _>(r, User, logs::list);
+    let r = mount::<api::logs::ListLogFiles, _, _>(r, User, logs::files);
+    let r = mount::<api::logs::SearchMails, _, _>(r, User, logs::search);
+    let r = mount::<api::trace::ReadTrace, _, _>(r, User, trace::read);
+    let r = mount::<api::status::ReadStatus, _, _>(r, User, status::read);
+    let r = mount::<api::status::SendCanary, _, _>(r, Administrator, status::send_canary);
+    let r = mount::<api::status::ReadCanary, _, _>(r, User, status::read_canary);
     // Bytes rather than JSON, on one side or the other.
+    let r = logs::routes(r);
     let r = suppressions::routes(links::routes(files::routes(r)));
     let r = r.hand(api::Method::Get, "/api/openapi.json", Some(Anyone), get(openapi));
     if is_dev { dev::routes(r) } else { r }

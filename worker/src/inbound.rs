@@ -16,6 +16,7 @@ use mailroom_shared::mail::rfc_id::RfcMessageId;
 use crate::app::App;
 use crate::app::RECEIVING_HOST;
 use crate::jobs::Job;
+use crate::jobs::canary;
 use crate::journal;
 use crate::log;
 use crate::ports::BlobError;
@@ -67,6 +68,9 @@ pub async fn admit(
     let envelope = Envelope { mail_from: sender(mail_from), rcpt_to };
     let mut arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
     arrival.size = arrival.size.max(size);
+    if canary::came_back(app, &arrival).await? {
+        return Ok(Admission::Accepted { nudge: None });
+    }
     let inquiry = inquire(&arrival, &app.config.token_secret);
     let (context, facts) = facts::load(app, &inquiry, None).await?;
     let now = app.now();

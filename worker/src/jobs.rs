@@ -1,9 +1,11 @@
 //! Nudges. A job carries ids, never bodies; the rows say what is to be done, and doing it twice does no harm.
 
 pub mod actions;
+pub mod canary;
 mod deliver;
 mod held;
 mod ingest;
+mod rotation;
 mod sending_events;
 pub mod vacuum;
 

@@ -9,6 +9,7 @@ use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
 use mailroom_shared::api::servers::ServerKind;
 use mailroom_shared::api::servers::TestReport;
+use mailroom_shared::log::talk::Step;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
@@ -245,6 +246,10 @@ pub trait Mailer: Send + Sync {
 pub trait MailSession {
     /// Hands one envelope over. Never fails: what went wrong is an outcome.
     async fn send(&mut self, envelope: &Envelope) -> SendOutcome;
+    /// What was said and answered since the last call, where there is a conversation.
+    fn talk(&mut self) -> Vec<Step> {
+        Vec::new()
+    }
     /// Says goodbye; a session that is just dropped is no harm.
     async fn close(&mut self);
 }

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod canaries;
 pub mod contacts;
 pub mod deliverability;
 pub mod deliveries;
@@ -12,6 +13,7 @@ pub mod ignored;
 pub mod incoming;
 pub mod ingests;
 pub mod limits;
+pub mod logs;
 pub mod messages;
 pub mod moves;
 pub mod paused;
@@ -26,6 +28,7 @@ pub mod sight;
 pub mod status;
 pub mod suppressions;
 pub mod tokens;
+pub mod trace;
 pub mod users;
 pub mod vacuum;
 

@@ -3,9 +3,13 @@
 use mailroom_shared::api::emails::EmailFilter;
 use mailroom_shared::api::emails::EmailQuery;
 use mailroom_shared::api::emails::Wait;
+use mailroom_shared::api::logs::LogQuery;
 use mailroom_shared::api::records::RecordQuery;
 use mailroom_shared::id::ServerId;
 use mailroom_shared::id::TypeName;
+use mailroom_shared::log::Direction;
+use mailroom_shared::log::Kind;
+use mailroom_shared::log::Level;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
@@ -65,6 +69,37 @@ pub fn narrows(query: &Query) -> bool {
     ["q", "server", "lane", "wait", "domain", "made"].into_iter().any(|it| query.get(it).is_some())
 }
 
+/// Parameters of the log's filters.
+pub const LOG_FILTERS: [&str; 7] = ["q", "kind", "level", "direction", "server", "since", "until"];
+
+/// Whether the log is narrowed.
+pub fn narrows_logs(query: &Query) -> bool {
+    LOG_FILTERS.into_iter().any(|it| query.get(it).is_some())
+}
+
+/// The request for the log. The search box takes an address, a domain, a Message-ID or the number of a record.
+pub fn logs(query: &Query) -> LogQuery {
+    let q = query.get("q").map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
+    let is_number = |it: &str| {
+        let digits = it.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        digits.len() < it.len() && !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit())
+    };
+    let time = |name| query.get(name).and_then(|it| it.parse().ok()).map(Timestamp::from_millis);
+    LogQuery {
+        kind: query.get("kind").and_then(Kind::parse),
+        level: query.get("level").and_then(Level::parse),
+        direction: query.get("direction").and_then(Direction::parse),
+        server: query.get("server").map(str::to_owned),
+        message_id: q.clone().filter(|it| it.starts_with('<') && it.ends_with('>')),
+        record: q.clone().filter(|it| is_number(it)),
+        address: q.filter(|it| !it.starts_with('<') && !is_number(it)),
+        since: time("since"),
+        until: time("until"),
+        cursor: None,
+        limit: Some(PAGE),
+    }
+}
+
 /// Whether any filter narrows the list, so that *empty* means something else.
 pub fn is_filtered(query: &RecordQuery) -> bool {
     query.stage.is_some() || query.responsible.is_some() || query.q.is_some()
@@ -88,6 +123,23 @@ mod tests {
         assert_eq!(got.server.map(|it| it.to_string()), Some("s1".to_owned()));
         assert!(narrows(&query) && !narrows(&Query::parse("?filter=all")));
         assert_eq!(emails(&Query::default(), now).filter, Some(EmailFilter::NotDelivered));
+    }
+
+    #[test]
+    fn the_search_of_the_log_knows_what_was_typed() {
+        for (q, address, id, record) in [
+            ("ann@x.test", Some("ann@x.test"), None, None),
+            ("x.test", Some("x.test"), None, None),
+            ("<1@x.test>", None, Some("<1@x.test>"), None),
+            ("S00042", None, None, Some("S00042")),
+        ] {
+            let got = logs(&Query::default().with("q", Some(q)));
+            let read = (got.address.as_deref(), got.message_id.as_deref(), got.record.as_deref());
+            assert_eq!(read, (address, id, record), "{q}");
+        }
+        let got = logs(&Query::parse("?level=error&direction=out&kind=bounced&since=5"));
+        assert_eq!((got.level, got.kind), (Some(Level::Error), Some(Kind::Bounced)));
+        assert_eq!((got.direction, got.since), (Some(Direction::Out), Some(Timestamp::from_millis(5))));
     }
 
     #[test]

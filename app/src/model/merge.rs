@@ -6,6 +6,7 @@ use mailroom_shared::api::failures::FailureRow;
 use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::suppressions::SuppressionRow;
+use mailroom_shared::log::line::LogLine;
 
 /// A row of a list.
 pub trait Row: Clone + PartialEq {
@@ -56,6 +57,15 @@ impl Row for SuppressionRow {
 }
 
 impl Row for IncomingRow {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn order(&self) -> String {
+        newest_first(self.at.as_millis(), "")
+    }
+}
+
+impl Row for LogLine {
     fn id(&self) -> &str {
         &self.id
     }

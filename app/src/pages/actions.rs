@@ -98,6 +98,7 @@ fn Table(rows: Signal<Vec<ActionRow>>, opened: RwSignal<Option<Action>>) -> AnyV
 
 fn interval_words(row: &ActionRow) -> String {
     match row.interval {
+        _ if row.action == Action::LogRotation => t!("actions.daily_at_five"),
         _ if row.fixed => t!("actions.every_minute"),
         1_440 => t!("actions.daily"),
         n if n % 1_440 == 0 => tn!("actions.every_days", n / 1_440),

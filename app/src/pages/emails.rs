@@ -453,7 +453,7 @@ fn Table(queue: Queue) -> AnyView {
             <table class="tbl" style="min-width:1080px">
                 <colgroup>
                     <col style="width:40px"/><col style="width:168px"/><col/><col style="width:264px"/><col style="width:92px"/>
-                    <col style="width:96px"/><col style="width:84px"/><col style="width:96px"/><col style="width:60px"/>
+                    <col style="width:96px"/><col style="width:84px"/><col style="width:96px"/><col style="width:60px"/><col style="width:64px"/>
                 </colgroup>
                 <thead>
                     <tr>
@@ -466,6 +466,7 @@ fn Table(queue: Queue) -> AnyView {
                         <th aria-sort="descending">{t!("emails.column.made")}</th>
                         <th>{t!("emails.column.next")}</th>
                         <th class="r">{t!("emails.column.tries")}</th>
+                        <th><span class="vh">{t!("trace.title")}</span></th>
                     </tr>
                 </thead>
                 <tbody>
@@ -540,6 +541,7 @@ fn Line(queue: Queue, row: EmailRow) -> AnyView {
             <td class="muted num"><Age at=row.created/></td>
             <td class="num">{next}</td>
             <td class="r muted">{row.tries}</td>
+            <td class="r"><a class="link" href=Page::Trace(row.message.to_string()).href()>{t!("trace.title")}</a></td>
         </tr>
     }
     .into_any()

@@ -424,7 +424,7 @@ fn Table(tray: Tray) -> AnyView {
     view! {
         <div class="tbl-wrap" tabindex="0" role="region" aria-label=t!("incoming.title")>
             <table class="tbl" style="min-width:960px">
-                <colgroup><col style="width:40px"/><col style="width:92px"/><col style="width:232px"/><col style="width:208px"/><col/><col style="width:248px"/></colgroup>
+                <colgroup><col style="width:40px"/><col style="width:92px"/><col style="width:232px"/><col style="width:208px"/><col/><col style="width:248px"/><col style="width:64px"/></colgroup>
                 <thead>
                     <tr>
                         <th><Check label=t!("incoming.select_all") checked=all_on mixed=some_on on_change=toggle_all/></th>
@@ -433,6 +433,7 @@ fn Table(tray: Tray) -> AnyView {
                         <th>{t!("incoming.column.to")}</th>
                         <th>{t!("incoming.column.subject")}</th>
                         <th>{t!("incoming.column.fate")}</th>
+                        <th><span class="vh">{t!("trace.title")}</span></th>
                     </tr>
                 </thead>
                 <tbody>
@@ -529,6 +530,7 @@ fn Line(tray: Tray, row: IncomingRow) -> AnyView {
                     <FateWord row=row.clone()/>
                 </button>
             </td>
+            <td class="r"><a class="link" href=Page::Trace(row.id.clone()).href()>{t!("trace.title")}</a></td>
         </tr>
         {move || is_open.get().then(|| view! { <Details tray row=details.get_value()/> })}
     }

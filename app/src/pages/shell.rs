@@ -133,6 +133,9 @@ fn show(page: Page) -> AnyView {
         Page::People => parts::people(),
         Page::Profile => parts::profile(),
         Page::Tokens => parts::tokens(),
+        Page::Logs => parts::logs(),
+        Page::Trace(id) => parts::trace(id),
+        Page::Status => parts::status(),
         Page::NotFound | Page::Account(_) => parts::not_found(),
     }
 }

@@ -25,6 +25,7 @@ use crate::model::timeline::subject_is_news;
 use crate::queries::messages::original_address;
 use crate::queries::messages::use_body;
 use crate::queries::shell::stage_label;
+use crate::routes::Page;
 use crate::t;
 use crate::ui::avatar::Avatar;
 use crate::ui::avatar::Side;
@@ -187,6 +188,8 @@ fn CardMenu(message: MessageView, details: RwSignal<bool>, on_reply: Callback<Me
     let trigger = view! { <Icon glyph=Glyph::More/> }.into_any();
     let original = message.has_original.then(|| original_address(&message.id));
     let can_reply = !message.internal && message.kind != MessageKind::Notification;
+    // A note that nobody is mailed leaves no trace.
+    let has_trace = message.incoming || message.envelope.is_some();
     let message = StoredValue::new(message);
     view! {
         <Menu class="btn btn--ghost btn--sm btn--icon" label=t!("message.more") trigger>
@@ -194,6 +197,9 @@ fn CardMenu(message: MessageView, details: RwSignal<bool>, on_reply: Callback<Me
                 <MenuItem icon=Glyph::Reply text=t!("message.reply") on_press=move |()| on_reply.run(message.get_value())/>
             })}
             <MenuItem icon=Glyph::Info text=t!("message.details") on_press=move |()| details.update(|it| *it = !*it)/>
+            {has_trace.then(|| view! {
+                <MenuItem icon=Glyph::Clock text=t!("trace.title") href=Page::Trace(message.with_value(|it| it.id.to_string())).href()/>
+            })}
             {original.clone().map(|href| view! {
                 <MenuItem icon=Glyph::Source text=t!("message.original") href=href blank=true/>
             })}

@@ -33,7 +33,14 @@ const TAKES_BYTES: [&str; 1] = ["UploadAttachment"];
 const COMPONENTS: &str = "/components/schemas";
 
 /// Routes that answer bytes or a socket, which no operation type describes: name, method, route, about, media type.
-const HAND_MADE: [(&str, Method, &str, &str, &str); 6] = [
+const HAND_MADE: [(&str, Method, &str, &str, &str); 7] = [
+    (
+        "DownloadLogFile",
+        Method::Get,
+        "/api/v1/logs/files/{day}",
+        "The lines of a day, one JSON object each",
+        "application/x-ndjson",
+    ),
     (
         "ReadIncomingOriginal",
         Method::Get,
@@ -89,6 +96,9 @@ pub fn document() -> Value {
     super::people::describe(&mut document);
     super::profile::describe(&mut document);
     super::tokens::describe(&mut document);
+    super::logs::describe(&mut document);
+    super::trace::describe(&mut document);
+    super::status::describe(&mut document);
     document.finish()
 }
 

@@ -19,11 +19,14 @@ pub enum Action {
     QueueManager,
     /// Removes what its retention is over for.
     AutoVacuum,
+    /// Cuts the log at 05:00 UTC and puts the day into storage.
+    LogRotation,
 }
 
 impl Action {
     /// In the order in which they run when several are due.
-    pub const ALL: [Self; 4] = [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::AutoVacuum];
+    pub const ALL: [Self; 5] =
+        [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::AutoVacuum, Self::LogRotation];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Action {
             Self::RetrySweep => "retry_sweep",
             Self::QueueManager => "queue_manager",
             Self::AutoVacuum => "auto_vacuum",
+            Self::LogRotation => "log_rotation",
         }
     }
 
@@ -43,12 +47,25 @@ impl Action {
         matches!(self, Self::IntakeSweep | Self::RetrySweep)
     }
 
+    /// When it runs is no choice: with every tick, or at its hour.
+    pub const fn is_fixed(self) -> bool {
+        self.is_sweep() || matches!(self, Self::LogRotation)
+    }
+
+    /// The next regular run after one that was due at `was`.
+    pub fn next_run(self, was: Timestamp, interval: u32, now: Timestamp) -> Timestamp {
+        match self {
+            Self::LogRotation => crate::log::cut_before(now) + Span::days(1),
+            _ => next_run(was, interval, now),
+        }
+    }
+
     /// Minutes between runs.
     pub const fn default_interval(self) -> u32 {
         match self {
             Self::IntakeSweep | Self::RetrySweep => 1,
             Self::QueueManager => 60,
-            Self::AutoVacuum => 24 * 60,
+            Self::AutoVacuum | Self::LogRotation => 24 * 60,
         }
     }
 
@@ -110,6 +127,18 @@ mod tests {
             [(0, 60, 0, 60), (0, 60, 1, 60), (0, 60, 59, 60), (0, 60, 60, 120), (0, 60, 605, 660), (90, 60, 5, 90)]
         {
             assert_eq!(next_run(at(was), interval, at(now)), at(expected), "{was} {interval} {now}");
+        }
+    }
+
+    #[test]
+    fn the_log_is_cut_at_five_whenever_it_was_run() {
+        let at = |text| Timestamp::parse_rfc3339(text).unwrap();
+        for (now, next) in [
+            ("2026-11-24T05:00:07Z", "2026-11-25T05:00:00Z"),
+            ("2026-11-24T04:00:00Z", "2026-11-24T05:00:00Z"),
+            ("2026-11-24T23:00:00Z", "2026-11-25T05:00:00Z"),
+        ] {
+            assert_eq!(Action::LogRotation.next_run(Timestamp::from_millis(0), 1_440, at(now)), at(next));
         }
     }
 

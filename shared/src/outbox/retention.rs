@@ -20,6 +20,8 @@ pub enum Class {
     ProviderEvents,
     /// Runs of scheduled actions, use per hour, notices that are settled, sessions that ended.
     Logs,
+    /// Day files of the log.
+    LogFiles,
     /// Files uploaded to a composer and never sent.
     UnsentFiles,
     /// Stored bytes that no row names any more.
@@ -27,13 +29,14 @@ pub enum Class {
 }
 
 impl Class {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::SentEmails,
         Self::CancelledEmails,
         Self::RawMail,
         Self::Refusals,
         Self::ProviderEvents,
         Self::Logs,
+        Self::LogFiles,
         Self::UnsentFiles,
         Self::OrphanedBlobs,
     ];
@@ -46,6 +49,7 @@ impl Class {
             Self::Refusals => "refusals",
             Self::ProviderEvents => "provider_events",
             Self::Logs => "logs",
+            Self::LogFiles => "log_files",
             Self::UnsentFiles => "unsent_files",
             Self::OrphanedBlobs => "orphaned_blobs",
         }
@@ -58,6 +62,7 @@ impl Class {
             Self::CancelledEmails => 180,
             Self::RawMail => 0,
             Self::Refusals | Self::Logs => 90,
+            Self::LogFiles => 365,
             Self::UnsentFiles | Self::OrphanedBlobs => 1,
         }
     }
@@ -74,6 +79,7 @@ pub struct Retention {
     pub refusals: u32,
     pub provider_events: u32,
     pub logs: u32,
+    pub log_files: u32,
     pub unsent_files: u32,
     pub orphaned_blobs: u32,
 }
@@ -87,6 +93,7 @@ impl Default for Retention {
             refusals: Class::Refusals.default_days(),
             provider_events: Class::ProviderEvents.default_days(),
             logs: Class::Logs.default_days(),
+            log_files: Class::LogFiles.default_days(),
             unsent_files: Class::UnsentFiles.default_days(),
             orphaned_blobs: Class::OrphanedBlobs.default_days(),
         }
@@ -102,6 +109,7 @@ impl Retention {
             Class::Refusals => self.refusals,
             Class::ProviderEvents => self.provider_events,
             Class::Logs => self.logs,
+            Class::LogFiles => self.log_files,
             Class::UnsentFiles => self.unsent_files,
             Class::OrphanedBlobs => self.orphaned_blobs,
         }
@@ -115,6 +123,7 @@ impl Retention {
             Class::Refusals => &mut self.refusals,
             Class::ProviderEvents => &mut self.provider_events,
             Class::Logs => &mut self.logs,
+            Class::LogFiles => &mut self.log_files,
             Class::UnsentFiles => &mut self.unsent_files,
             Class::OrphanedBlobs => &mut self.orphaned_blobs,
         }

@@ -2,6 +2,7 @@
 //! hand-over came when a connection dies.
 
 use std::cell::Cell;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use futures::future::Either;
 use futures::future::select;
 use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
+use mailroom_shared::log::talk::Listener;
+use mailroom_shared::log::talk::Step;
 use mailroom_shared::outbox::choice::is_private_host;
 use mailroom_shared::outbox::health;
 use wasm_smtp::AuthMechanism;
@@ -22,6 +25,8 @@ use wasm_smtp_cloudflare::CloudflareTransport;
 use worker::SecureTransport;
 use worker::Socket;
 
+use super::clock::PlatformClock;
+use crate::ports::Clock;
 use crate::ports::Envelope;
 use crate::ports::MailSession;
 use crate::ports::SendOutcome;
@@ -38,15 +43,18 @@ pub(super) fn forbidden(server: &ServerAccess) -> Option<&'static str> {
     }
 }
 
-/// A transport that remembers whether the end of the data went out.
+/// A transport that remembers whether the end of the data went out, and what was said.
 struct Watched {
     inner: CloudflareTransport,
     data_ended: Rc<Cell<bool>>,
+    listener: Rc<RefCell<Listener>>,
 }
 
 impl Transport for Watched {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, IoError> {
-        self.inner.read(buf).await
+        let n = self.inner.read(buf).await?;
+        self.listener.borrow_mut().heard(buf.get(..n).unwrap_or_default(), PlatformClock.now());
+        Ok(n)
     }
 
     async fn write_all(&mut self, buf: &[u8]) -> Result<(), IoError> {
@@ -54,6 +62,7 @@ impl Transport for Watched {
         if buf.ends_with(b"\r\n.\r\n") {
             self.data_ended.set(true);
         }
+        self.listener.borrow_mut().said(buf);
         self.inner.write_all(buf).await
     }
 
@@ -73,6 +82,7 @@ pub(super) struct SmtpSession {
     is_dev: bool,
     client: Option<SmtpClient<Watched>>,
     data_ended: Rc<Cell<bool>>,
+    listener: Rc<RefCell<Listener>>,
 }
 
 pub(super) async fn within<T>(
@@ -88,7 +98,7 @@ pub(super) async fn within<T>(
 
 impl SmtpSession {
     pub(super) fn new(server: ServerAccess, is_dev: bool) -> Self {
-        Self { server, is_dev, client: None, data_ended: Rc::default() }
+        Self { server, is_dev, client: None, data_ended: Rc::default(), listener: Rc::default() }
     }
 
     async fn connect(&self) -> Result<SmtpClient<Watched>, SmtpError> {
@@ -101,8 +111,13 @@ impl SmtpSession {
             .secure_transport(secure)
             .connect(self.server.host.clone(), self.server.port)
             .map_err(|e| SmtpError::Io(IoError::new(e.to_string())))?;
-        let transport =
-            Watched { inner: CloudflareTransport::from_socket(socket), data_ended: Rc::clone(&self.data_ended) };
+        // A conversation that broke off has no place in the next one.
+        self.listener.borrow_mut().begin();
+        let transport = Watched {
+            inner: CloudflareTransport::from_socket(socket),
+            data_ended: Rc::clone(&self.data_ended),
+            listener: Rc::clone(&self.listener),
+        };
         let mut client = SmtpClient::connect(transport, &self.server.ehlo).await?;
         if self.server.security == Security::StartTls && (self.server.strict_tls || offers(&client, "STARTTLS")) {
             client.starttls().await?;
@@ -182,6 +197,10 @@ impl MailSession for SmtpSession {
                 outcome => outcome,
             },
         }
+    }
+
+    fn talk(&mut self) -> Vec<Step> {
+        self.listener.borrow_mut().take()
     }
 
     async fn close(&mut self) {

@@ -44,7 +44,7 @@ async fn rows(app: &App) -> AppResult<Vec<ActionRow>> {
             action: it.name,
             interval: it.interval_minutes,
             enabled: it.enabled,
-            fixed: it.name.is_sweep(),
+            fixed: it.name.is_fixed(),
             next_run: it.enabled.then_some(next),
             is_running: it.is_running(now),
             failures: it.failures,
@@ -72,7 +72,7 @@ pub(super) async fn change(call: Call<ChangeOneAction>) -> AppResult<ActionRow> 
     let state = named(app, call.path(0)).await?;
     let interval = call.body.interval.filter(|it| *it != state.interval_minutes);
     if let Some(minutes) = interval {
-        if state.name.is_sweep() {
+        if state.name.is_fixed() {
             return Err(AppError::field("interval", "fixed_interval"));
         }
         if !(MIN_INTERVAL..=MAX_INTERVAL).contains(&minutes) {

@@ -112,6 +112,12 @@ pub(super) async fn timeline(call: Call<ReadContactTimeline>) -> AppResult<Conta
         out.addresses.push(AddressHealth { address, mark, suppressed });
         out.events.extend(told.into_iter().map(|it| it.event));
     }
+    let sight = call.sight()?;
+    if !sight.is_all() {
+        let ids = out.events.iter().filter_map(|it| it.record.as_ref()).map(|it| it.as_str().to_owned()).collect();
+        let seen = sight.of_records(app, ids).await?;
+        out.events.retain(|it| it.record.as_ref().is_none_or(|it| seen.iter().any(|id| id == it.as_str())));
+    }
     out.events.sort_by_key(|it| std::cmp::Reverse(it.at));
     out.events.truncate(LINES);
     Ok(out)

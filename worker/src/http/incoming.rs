@@ -28,6 +28,7 @@ use mailroom_shared::api::tag;
 use mailroom_shared::gateway::arrival::Arrival;
 use mailroom_shared::intake::kept;
 use mailroom_shared::intake::wish::Wish;
+use mailroom_shared::log::Kind;
 use mailroom_shared::mail::inbound::Envelope;
 use mailroom_shared::mail::parse;
 
@@ -43,6 +44,7 @@ use crate::log;
 use crate::store::aliases;
 use crate::store::incoming;
 use crate::store::ingests;
+use crate::store::logs;
 use crate::store::paused;
 use crate::store::settings;
 use crate::store::to_json;
@@ -220,7 +222,13 @@ pub(super) async fn pause(call: Call<PauseSender>) -> AppResult<PausedRow> {
     let app = &call.app;
     let address = EmailAddress::parse(call.body.address.trim()).map_err(|_| AppError::field("address", "address"))?;
     let key = address.key();
-    app.run(paused::pause_by_hand(&key, &call.me()?.name, call.body.note.trim(), app.now())).await?;
+    let (by, note) = (&call.me()?.name, call.body.note.trim());
+    app.db
+        .batch(vec![
+            paused::pause_by_hand(&key, by, note, app.now()),
+            logs::note(Kind::Paused, &key, None, note, Some(by), app.now()),
+        ])
+        .await?;
     call.stale(vec![tag::INCOMING.to_owned()]);
     paused::list(app).await?.into_iter().find(|it| it.address.key() == key).ok_or_else(AppError::not_found)
 }
@@ -230,7 +238,8 @@ pub(super) async fn release_sender(call: Call<ReleaseSender>) -> AppResult<()> {
     let me = call.me()?;
     let address = EmailAddress::parse(call.path(0)).map_err(|_| AppError::not_found())?;
     let key = address.key();
-    let mut statements = vec![paused::release(&key, app.now())];
+    let mut statements =
+        vec![paused::release(&key, app.now()), logs::note(Kind::Unpaused, &key, None, "", Some(&me.name), app.now())];
     if call.body.never_again {
         let mut answers = crate::store::Answers::new(app.db.batch(vec![settings::get(settings::POLICY)]).await?);
         let mut policy = settings::policy(&mut answers)?;

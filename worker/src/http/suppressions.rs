@@ -19,6 +19,7 @@ use mailroom_shared::api::suppressions::SuppressionRow;
 use mailroom_shared::api::suppressions::SuppressionScope;
 use mailroom_shared::api::suppressions::SuppressionSource;
 use mailroom_shared::api::tag;
+use mailroom_shared::log::Kind;
 
 use super::Access;
 use super::AppState;
@@ -29,6 +30,7 @@ use super::endpoint::authorise;
 use super::local;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::store::logs;
 use crate::store::suppressions;
 
 /// Rows of an exported file.
@@ -57,10 +59,13 @@ pub(super) async fn create(call: Call<CreateSuppression>) -> AppResult<Suppressi
 
 pub(super) async fn lift(call: Call<LiftSuppression>) -> AppResult<()> {
     let address = EmailAddress::parse(call.body.address.trim()).map_err(|_| AppError::field("address", "address"))?;
-    let done = call.app.run(suppressions::delete(&address.key(), call.body.scope)).await?;
+    let key = address.key();
+    let done = call.app.run(suppressions::delete(&key, call.body.scope)).await?;
     if done.changes == 0 {
         return Err(AppError::not_found());
     }
+    let by = call.me()?.name.clone();
+    call.app.run(logs::note(Kind::Unsuppressed, &key, None, "", Some(&by), call.app.now())).await?;
     call.stale(vec![tag::SUPPRESSIONS.to_owned()]);
     Ok(())
 }

@@ -7,10 +7,10 @@ use mailroom_shared::api::tag;
 use mailroom_shared::outbox::actions::Action;
 use mailroom_shared::outbox::actions::AfterFailure;
 use mailroom_shared::outbox::actions::after_failure;
-use mailroom_shared::outbox::actions::next_run;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
+use super::rotation;
 use super::vacuum;
 use crate::app::App;
 use crate::app::SharedApp;
@@ -87,7 +87,7 @@ pub async fn run(app: &SharedApp, state: &ActionState, by: Option<&str>) -> Resu
         backlog: done.backlog.n,
         oldest: done.backlog.oldest,
         by,
-        next_run: next_run(state.next_run, state.interval_minutes, now),
+        next_run: action.next_run(state.next_run, state.interval_minutes, now),
         failures,
         switch_off: consequence == AfterFailure::SwitchOff,
         is_kept: !action.is_sweep() || done.items > 0 || error.is_some() || by.is_some(),
@@ -133,6 +133,7 @@ async fn perform(app: &SharedApp, action: Action) -> Result<Done, String> {
         Action::RetrySweep => sweep(app).await.map_err(|e| e.to_string()),
         Action::QueueManager => release(app).await.map_err(|e| e.to_string()),
         Action::AutoVacuum => vacuum::run(app).await,
+        Action::LogRotation => rotation::run(app).await,
     }
 }
 

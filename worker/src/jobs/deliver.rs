@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 
 use mailroom_shared::api::tag;
+use mailroom_shared::log::Kind;
 use mailroom_shared::outbox::choice::Hindrance;
 use mailroom_shared::outbox::choice::ReturnPath;
 use mailroom_shared::outbox::failure;
@@ -39,17 +40,20 @@ use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
 use crate::store::deliveries::Outcome;
 use crate::store::limits;
+use crate::store::logs;
 use crate::store::servers;
 use crate::store::servers::Backoff;
 use crate::store::servers::BackoffRow;
 use crate::store::servers::Server;
 use crate::store::servers::Tally;
 use crate::store::suppressions;
+use crate::store::to_json;
 use choose::Reserved;
 use choose::Way;
 use choose::class_of;
 pub use fleet::Fleet;
 pub use fleet::RULES;
+pub(super) use render::sign;
 
 /// Deliveries claimed at once: what a crash may leave unknown.
 const CLAIM: u32 = 48;
@@ -228,6 +232,7 @@ impl Run<'_> {
             wait: None,
             note: None,
             untried: 0,
+            talk: None,
         }
     }
 
@@ -416,7 +421,10 @@ impl Run<'_> {
                 }
                 None if now < self.stop_at => {
                     let sent = session.send(&next.envelope).await;
-                    self.judge(group.server, &next, sent, (self.app.now() - now).as_millis())
+                    let (mut outcome, left) = self.judge(group.server, &next, sent, (self.app.now() - now).as_millis());
+                    let talk = session.talk();
+                    outcome.talk = (!talk.is_empty()).then(|| to_json(&talk));
+                    (outcome, left)
                 }
                 None => {
                     let mut outcome = self.outcome(&next.id, Some(group.server));
@@ -615,6 +623,7 @@ impl Run<'_> {
             let Some(server) = self.server(*index) else { continue };
             let until = news.closed.get(index).map(|(at, _)| *at);
             statements.push(servers::is_ill(server.id.as_str(), text, *troubles, until, now));
+            statements.push(logs::note(Kind::ServerIll, "", Some(&server.name), text, None, now));
         }
         for index in &news.full {
             let Some(server) = self.server(*index) else { continue };

@@ -123,7 +123,9 @@ pub async fn write_all(app: &SharedApp, open: Vec<Open>) -> usize {
                     // Should this fail too, the row stays as it is and the sweep comes back to it.
                     let most = if error.passes() { u32::MAX } else { MAX_TRIES };
                     let row = ingests::failed(&open.id, error.code(), &error.to_string(), most);
-                    let _ = app.db.batch(vec![row, ingests::alias_fails(&open.id, app.now())]).await;
+                    let now = app.now();
+                    let event = ingests::event(&open.id, "write_failed", None, &error.to_string(), now);
+                    let _ = app.db.batch(vec![row, event, ingests::alias_fails(&open.id, now)]).await;
                     tags.extend([tag::SHELL.to_owned(), tag::INCOMING.to_owned()]);
                     failed += 1;
                 }
@@ -194,7 +196,10 @@ async fn one(app: &App, open: &Open) -> Result<Written, Fault> {
     let held = verdict.routes.iter().find_map(|it| it.held);
     if let Some(held) = held.filter(|_| verdict.routes.iter().all(|it| it.action == Action::Create)) {
         // A record is made when somebody wants it; until then the hand-over waits in the tray.
-        let mut statements = vec![ingests::hold(&open.id, held.as_str())];
+        let mut statements = vec![
+            ingests::hold(&open.id, held.as_str()),
+            ingests::event(&open.id, "held", None, held.as_str(), app.now()),
+        ];
         statements.extend(of_colleague(&arrival, &facts, app.now()));
         app.db.batch(statements).await?;
         return Ok(Written { tags: vec![tag::INCOMING.to_owned(), tag::SHELL.to_owned()], has_mail: false });
@@ -256,6 +261,14 @@ fn statements(
         out.push(aliases::mark_failing(alias.as_str(), now));
     }
     out.extend(of_colleague(arrival, facts, now));
+    let held = plan.writes.iter().find_map(|it| it.message.held);
+    let (word, text) = match (verdict.decision, held) {
+        (Decision::Report, _) => ("report", ""),
+        (Decision::Ignored, _) => ("ignored", verdict.ignored.map_or("", |it| it.as_str())),
+        (_, Some(held)) => ("held", held.as_str()),
+        _ => ("written", ""),
+    };
+    out.push(ingests::event(&open.id, word, None, text, now));
     out.push(ingests::done(
         &open.id,
         first.map(|it| it.record.as_str()),

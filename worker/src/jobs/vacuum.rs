@@ -1,6 +1,8 @@
 //! Auto-vacuum: class by class, a bounded part per run, one class that fails does not stop the others.
 
 use mailroom_shared::api::actions::VacuumLine;
+use mailroom_shared::log::day_name;
+use mailroom_shared::log::part_key;
 use mailroom_shared::outbox::retention::Class;
 use mailroom_shared::outbox::retention::Retention;
 use mailroom_shared::time::Span;
@@ -11,6 +13,7 @@ use crate::app::App;
 use crate::store;
 use crate::store::Answers;
 use crate::store::StoreError;
+use crate::store::logs;
 use crate::store::settings;
 use crate::store::vacuum;
 
@@ -51,6 +54,7 @@ async fn remove(app: &App, class: Class, before: Timestamp) -> Result<(u32, bool
             }
             Class::RawMail => raws(app, before).await?,
             Class::OrphanedBlobs => blobs(app, before).await?,
+            Class::LogFiles => log_files(app, before).await?,
             Class::Refusals | Class::ProviderEvents | Class::Logs | Class::UnsentFiles => {
                 let answers =
                     app.db.batch(vacuum::remove_rows(class, before, CHUNK)).await.map_err(|e| e.to_string())?;
@@ -85,6 +89,20 @@ async fn raws(app: &App, before: Timestamp) -> Result<(u32, bool), String> {
     app.db.batch(vacuum::forget_raws(&keys).to_vec()).await.map_err(|e| e.to_string())?;
     app.blobs.delete(&keys).await.map_err(|e| e.to_string())?;
     Ok((keys.len() as u32, keys.len() == CHUNK as usize))
+}
+
+/// First the bytes, then the row: a row without bytes is tried again.
+async fn log_files(app: &App, before: Timestamp) -> Result<(u32, bool), String> {
+    let rows = app.run(logs::old_files(&day_name(before), CHUNK)).await.map_err(|e| e.to_string())?;
+    let files: Vec<logs::File> = store::decode(rows).map_err(|e| e.to_string())?;
+    if files.is_empty() {
+        return Ok((0, false));
+    }
+    let keys: Vec<String> = files.iter().flat_map(|it| (0..it.parts).map(|part| part_key(&it.day, part))).collect();
+    app.blobs.delete(&keys).await.map_err(|e| e.to_string())?;
+    let days: Vec<String> = files.iter().map(|it| it.day.clone()).collect();
+    app.run(logs::forget_files(&days)).await.map_err(|e| e.to_string())?;
+    Ok((days.len() as u32, days.len() == CHUNK as usize))
 }
 
 /// Looks at the next part of the storage. What is younger than `before` may belong to a row that is just being written.

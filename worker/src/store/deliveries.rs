@@ -220,6 +220,8 @@ pub struct Outcome {
     pub note: Option<String>,
     /// 1 takes the claim's try back: it was not one.
     pub untried: u8,
+    /// What was said to the server and answered, as JSON.
+    pub talk: Option<String>,
 }
 
 /// Writes outcomes down, only of what is still ours: a lease that ended meanwhile is somebody else's to settle.
@@ -227,8 +229,9 @@ pub fn record(claim: &str, outcomes: &[Outcome], now: Timestamp) -> [Statement; 
     let rows = to_json(outcomes);
     [
         statement!(
-            "INSERT INTO events (delivery_id, at, kind, text)
-             SELECT value ->> 'id', ?2, value ->> 'event', COALESCE(value ->> 'note', value ->> 'text', '') FROM json_each(?1)
+            "INSERT INTO events (delivery_id, at, kind, text, server, talk)
+             SELECT value ->> 'id', ?2, value ->> 'event', COALESCE(value ->> 'note', value ->> 'text', ''),
+               NULLIF(value ->> 'server_name', ''), value ->> 'talk' FROM json_each(?1)
              JOIN deliveries d ON d.id = value ->> 'id'
              -- What goes on waiting for the same was told when it began.
              WHERE d.claim = ?3 AND (value ->> 'wait' IS NULL OR d.wait IS NOT value ->> 'wait')",

@@ -119,9 +119,30 @@ pub async fn list(app: &App, query: &EmailQuery, sight: &Sight) -> Result<Page<E
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| more).map(|it| super::write_cursor(it.created.as_millis(), it.delivery.as_str()));
-    let items = rows
-        .into_iter()
-        .map(|it| EmailRow {
+    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next, total: None })
+}
+
+/// Deliveries of the message with a Message-ID.
+pub fn of_rfc_id_statement(id: &str) -> Statement {
+    statement!(
+        "SELECT d.id AS delivery, d.email_id AS email, d.message_id AS message, d.record_id AS record, t.prefix, r.number,
+           e.subject, e.sender, d.name, d.address, d.state, d.wait, d.lane, d.server_name AS server, d.created, d.due,
+           d.tries, d.server_text
+         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN emails e ON e.id = d.email_id
+         LEFT JOIN records r ON r.id = d.record_id LEFT JOIN record_types t ON t.name = r.type
+         WHERE m.rfc_id = ?1 LIMIT 50",
+        id
+    )
+}
+
+pub async fn of_rfc_id(app: &App, id: &str) -> Result<Vec<EmailRow>, StoreError> {
+    let rows: Vec<QueueRow> = super::decode(app.run(of_rfc_id_statement(id)).await?)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+impl From<QueueRow> for EmailRow {
+    fn from(it: QueueRow) -> Self {
+        Self {
             delivery: it.delivery,
             email: it.email,
             message: it.message,
@@ -144,9 +165,8 @@ pub async fn list(app: &App, query: &EmailQuery, sight: &Sight) -> Result<Page<E
                 .filter(|it| *it < retry::NEVER),
             tries: it.tries,
             last_answer: it.server_text,
-        })
-        .collect();
-    Ok(Page { items, next, total: None })
+        }
+    }
 }
 
 #[derive(Deserialize)]

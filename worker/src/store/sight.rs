@@ -88,6 +88,17 @@ impl Sight {
         self.asks(app, || statement!(sql, id)).await
     }
 
+    /// Of these records, those that are seen.
+    pub async fn of_records(&self, app: &App, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        if self.is_all() {
+            return Ok(ids);
+        }
+        let sql = "SELECT id FROM records WHERE id IN (SELECT value FROM json_each(?1))
+          AND type IN (SELECT value FROM json_each(?2))";
+        let rows: Vec<IdRow> = decode(app.run(statement!(sql, to_json(&ids), self.names())).await?)?;
+        Ok(rows.into_iter().map(|it| it.id).collect())
+    }
+
     /// Of these deliveries, those that are seen.
     pub async fn of_deliveries(&self, app: &App, ids: Vec<String>) -> Result<Vec<String>, StoreError> {
         if self.is_all() {

@@ -163,6 +163,13 @@ pub fn remove_rows(class: Class, before: Timestamp, most: u32) -> Vec<Statement>
             statement!("DELETE FROM server_hours WHERE hour < ?1", hour),
             statement!("DELETE FROM domain_backoff WHERE until < ?1", before),
             statement!("DELETE FROM notices WHERE settled < ?1", before),
+            statement!(
+                "DELETE FROM log_lines WHERE id IN
+                   (SELECT id FROM log_lines INDEXED BY log_lines_by_time WHERE at < ?1 ORDER BY at LIMIT ?2)",
+                before,
+                most
+            ),
+            statement!("DELETE FROM canaries WHERE at < ?1", before),
         ],
         Class::UnsentFiles => vec![statement!(
             "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments INDEXED BY attachments_unsent
@@ -170,7 +177,9 @@ pub fn remove_rows(class: Class, before: Timestamp, most: u32) -> Vec<Statement>
             before,
             most
         )],
-        Class::SentEmails | Class::CancelledEmails | Class::RawMail | Class::OrphanedBlobs => Vec::new(),
+        Class::SentEmails | Class::CancelledEmails | Class::RawMail | Class::LogFiles | Class::OrphanedBlobs => {
+            Vec::new()
+        }
     }
 }
 
@@ -185,7 +194,8 @@ pub fn orphans(keys: &[String]) -> Statement {
         "SELECT value FROM json_each(?1) AS j
          WHERE NOT EXISTS (SELECT 1 FROM attachments WHERE sha256 = substr(j.value, 5) AND j.value LIKE 'att/%')
            AND NOT EXISTS (SELECT 1 FROM ingests WHERE raw_key = j.value)
-           AND NOT EXISTS (SELECT 1 FROM messages WHERE raw_key = j.value AND raw_key IS NOT NULL)",
+           AND NOT EXISTS (SELECT 1 FROM messages WHERE raw_key = j.value AND raw_key IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM log_files WHERE day = substr(j.value, 6, 10) AND j.value LIKE 'logs/%')",
         to_json(keys)
     )
 }
@@ -220,6 +230,8 @@ pub fn preview(class: Class, before: Timestamp) -> Option<Statement> {
             "SELECT length(body) AS size FROM provider_events INDEXED BY provider_events_by_time WHERE received < ?1"
         }
         Class::Logs => "SELECT NULL AS size FROM action_runs INDEXED BY action_runs_by_time WHERE started < ?1",
+        // Names of days in order of time.
+        Class::LogFiles => "SELECT bytes AS size FROM log_files WHERE day < date(?1 / 1000, 'unixepoch')",
         Class::UnsentFiles => {
             "SELECT size FROM attachments INDEXED BY attachments_unsent
              WHERE message_id IS NULL AND record_id IS NULL AND created < ?1"

@@ -47,6 +47,9 @@ GET    /api/v1/incoming/{id}                              user
 POST   /api/v1/incoming/{id}/check                        user
 GET    /api/v1/incoming/{id}/original                     user
 GET    /api/v1/limits                                     user
+GET    /api/v1/logs                                       user
+GET    /api/v1/logs/files                                 user
+GET    /api/v1/mails                                      user
 GET    /api/v1/messages/{id}/body                         user
 GET    /api/v1/messages/{id}/deliveries                   user
 GET    /api/v1/messages/{id}/origin                       user
@@ -73,10 +76,14 @@ DELETE /api/v1/session                                    user
 PATCH  /api/v1/session                                    user
 GET    /api/v1/shell                                      user
 GET    /api/v1/slowed                                     user
+GET    /api/v1/status                                     user
+GET    /api/v1/status/canary/{id}                         user
 GET    /api/v1/suppressions                               user
 GET    /api/v1/suppressions.csv                           user
+GET    /api/v1/trace/{id}                                 user
 GET    /api/v1/users                                      user
 POST   /api/v1/attachments                                agent
+GET    /api/v1/logs/files/{day}                           agent
 POST   /api/v1/contacts                                   agent
 PATCH  /api/v1/contacts/{id}                              agent
 POST   /api/v1/emails/actions                             agent
@@ -120,6 +127,7 @@ PATCH  /api/v1/retention                                  administrator
 GET    /api/v1/servers                                    administrator
 POST   /api/v1/servers                                    administrator
 POST   /api/v1/servers/test                               administrator
+POST   /api/v1/status/canary                              administrator
 DELETE /api/v1/servers/{id}                               administrator
 PATCH  /api/v1/servers/{id}                               administrator
 DELETE /api/v1/slowed/{domain}                            administrator

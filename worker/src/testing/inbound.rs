@@ -127,7 +127,7 @@ fn what_an_alias_holds_waits_without_a_record_until_its_sender_is_let_in() {
     let view = world.get(&format!("/api/v1/incoming/{}", held[0]["id"].as_str().unwrap()));
     assert_eq!((&view["row"]["fate"], &view["row"]["record"]), (&json!("written"), &records[0]["id"]));
     let kinds: Vec<_> = view["events"].as_array().unwrap().iter().map(|it| it["kind"].clone()).collect();
-    assert_eq!(kinds, ["dismissed", "restored", "released"]);
+    assert_eq!(kinds, ["held", "dismissed", "restored", "released", "written"]);
 
     // A contact now: the next mail passes by itself.
     come(&world.test, &mail("Eve <eve@new.test>", "vip@corp.test", "Thanks", "2@new.test", "!"), "vip@corp.test");

@@ -69,8 +69,10 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::People glyph=Glyph::People text=t!("people.title")/>
                 <Item page target=Page::Tokens glyph=Glyph::Lock text=t!("tokens.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>
+                <Item page target=Page::Status glyph=Glyph::Bolt text=t!("flow.title")/>
                 <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
                 <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
+                <Item page target=Page::Logs glyph=Glyph::File text=t!("logs.title")/>
             </nav>
             <Status/>
         </aside>

@@ -126,7 +126,7 @@ pub(super) async fn render(
 }
 
 /// Signs in the name of the From's domain; a domain without a key is not signed for.
-async fn sign(app: &App, fleet: &Fleet, from: &Mailbox, raw: Vec<u8>) -> Result<Vec<u8>, String> {
+pub(in crate::jobs) async fn sign(app: &App, fleet: &Fleet, from: &Mailbox, raw: Vec<u8>) -> Result<Vec<u8>, String> {
     let Some(key) = fleet.dkim.iter().find(|it| it.domain.as_str() == from.address.domain()) else { return Ok(raw) };
     let purpose = dkim_keys::purpose(key.domain.as_str(), &key.selector);
     let sealed = seal::open(app, &purpose, &key.private_sealed).map_err(|e| format!("DKIM key: {e}"))?;
