@@ -7,6 +7,7 @@
 pub mod actions;
 pub mod aliases;
 pub mod contacts;
+pub mod doctor;
 pub mod emails;
 pub mod failures;
 pub mod incoming;
@@ -158,6 +159,8 @@ pub mod tag {
     pub const ACTIONS: &str = "actions";
     /// The journal of everything that came in, paused senders.
     pub const INCOMING: &str = "incoming";
+    /// Domain checks, changed settings.
+    pub const DOCTOR: &str = "doctor";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

@@ -12,6 +12,8 @@ pub mod policy;
 pub mod time;
 pub mod token;
 
+#[cfg(feature = "doctor")]
+pub mod doctor;
 #[cfg(feature = "mail")]
 pub mod gateway;
 #[cfg(feature = "mail")]

@@ -72,6 +72,7 @@ pub fn document() -> Value {
     super::servers::describe(&mut document);
     super::limits::describe(&mut document);
     super::actions::describe(&mut document);
+    super::doctor::describe(&mut document);
     document.finish()
 }
 
