@@ -4,6 +4,7 @@ mod actions;
 mod aliases;
 mod contacts;
 mod dev;
+mod doctor;
 mod domains;
 mod emails;
 mod endpoint;
@@ -42,7 +43,6 @@ use crate::error::AppError;
 pub use endpoint::Access;
 use endpoint::Shared;
 use endpoint::mount;
-#[cfg(test)]
 pub(crate) use shell::MIGRATIONS;
 
 /// Work that goes on after the answer: nudges and news for open pages.
@@ -134,6 +134,10 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::actions::ReadRetention, _, _>(r, User, actions::read_retention);
     let r = mount::<api::actions::ChangeRetention, _, _>(r, Administrator, actions::change_retention);
     let r = mount::<api::actions::PreviewVacuum, _, _>(r, User, actions::preview);
+    let r = mount::<api::doctor::ReadDoctor, _, _>(r, User, doctor::read);
+    let r = mount::<api::doctor::CheckDomain, _, _>(r, Administrator, doctor::check);
+    let r = mount::<api::doctor::ChangeResolver, _, _>(r, Administrator, doctor::change_resolver);
+    let r = mount::<api::doctor::ListSettingChanges, _, _>(r, Administrator, doctor::changes);
     let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
     let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);
     let r = mount::<api::aliases::ChangeAlias, _, _>(r, Administrator, aliases::change);

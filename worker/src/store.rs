@@ -2,9 +2,11 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod changes;
 pub mod contacts;
 pub mod deliveries;
 pub mod dkim;
+pub mod doctor;
 pub mod facts;
 pub mod failures;
 pub mod ignored;

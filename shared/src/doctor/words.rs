@@ -11,7 +11,11 @@ use crate::i18n::Lang;
 use crate::time::Timestamp;
 
 /// The texts of one language.
-pub struct Words(Catalogue);
+pub struct Words {
+    texts: Catalogue,
+    /// Names that the page has too.
+    common: Catalogue,
+}
 
 const fn source(lang: Lang) -> &'static str {
     match lang {
@@ -22,15 +26,20 @@ const fn source(lang: Lang) -> &'static str {
 
 impl Words {
     pub fn new(lang: Lang) -> Self {
-        Self(Catalogue::read(lang, source(lang)))
+        Self { texts: Catalogue::read(lang, source(lang)), common: Catalogue::load(lang) }
     }
 
     pub fn severity(&self, it: Severity) -> String {
-        self.0.text(&format!("severity.{}", it.as_str()), &[])
+        self.texts.text(&format!("severity.{}", it.as_str()), &[])
+    }
+
+    /// What people call a scheduled action.
+    pub fn action(&self, name: &str) -> String {
+        self.common.text(&format!("actions.name.{name}"), &[])
     }
 
     fn both(&self, code: &str, args: &[(&str, &str)]) -> (String, String) {
-        (self.0.text(&format!("{code}.what"), args), self.0.text(&format!("{code}.why"), args))
+        (self.texts.text(&format!("{code}.what"), args), self.texts.text(&format!("{code}.why"), args))
     }
 
     pub fn finding(&self, it: &Finding) -> FindingView {
@@ -70,11 +79,11 @@ impl Words {
 
     #[cfg(test)]
     pub(super) fn has(&self, code: &str) -> bool {
-        self.0.has(&format!("{code}.what")) && self.0.has(&format!("{code}.why"))
+        self.texts.has(&format!("{code}.what")) && self.texts.has(&format!("{code}.why"))
     }
 
     #[cfg(test)]
     pub(super) fn keys(&self) -> std::collections::BTreeSet<String> {
-        self.0.keys().map(str::to_owned).collect()
+        self.texts.keys().map(str::to_owned).collect()
     }
 }

@@ -19,11 +19,14 @@ pub enum Action {
     QueueManager,
     /// Removes what its retention is over for.
     AutoVacuum,
+    /// Asks DNS about our domains.
+    DomainChecks,
 }
 
 impl Action {
     /// In the order in which they run when several are due.
-    pub const ALL: [Self; 4] = [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::AutoVacuum];
+    pub const ALL: [Self; 5] =
+        [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::AutoVacuum, Self::DomainChecks];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Action {
             Self::RetrySweep => "retry_sweep",
             Self::QueueManager => "queue_manager",
             Self::AutoVacuum => "auto_vacuum",
+            Self::DomainChecks => "domain_checks",
         }
     }
 
@@ -48,7 +52,7 @@ impl Action {
         match self {
             Self::IntakeSweep | Self::RetrySweep => 1,
             Self::QueueManager => 60,
-            Self::AutoVacuum => 24 * 60,
+            Self::AutoVacuum | Self::DomainChecks => 24 * 60,
         }
     }
 
