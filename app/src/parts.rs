@@ -12,6 +12,7 @@ use crate::pages::actions::ActionsPage;
 use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
 use crate::pages::contacts::ContactsPage;
+use crate::pages::doctor::DoctorPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::failures::FailuresPage;
 use crate::pages::inbox::InboxEmpty;
@@ -26,6 +27,7 @@ use crate::pages::servers::ServersPage;
 use crate::pages::set_up::SetUpPage;
 use crate::pages::shell::help::HelpDialog;
 use crate::pages::shell::user_menu::UserMenuItems;
+use crate::pages::support::SupportPage;
 use crate::pages::suppressions::SuppressionsPage;
 use crate::widgets::new_record::NewRecordDialog;
 
@@ -46,6 +48,8 @@ later! {
     Page suppressions() in office { view! { <SuppressionsPage/> } }
     Page alias(id: Option<AliasId>) in office { view! { <AliasPage id/> } }
     Page incoming() in office { view! { <IncomingPage/> } }
+    Page doctor() in doctor { view! { <DoctorPage/> } }
+    Page support() in doctor { view! { <SupportPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

@@ -32,6 +32,8 @@ pub enum Page {
     /// One alias; without an id a new one.
     Alias(Option<AliasId>),
     Incoming,
+    Doctor,
+    Support,
     NotFound,
 }
 
@@ -53,6 +55,8 @@ impl Page {
             ["settings", "servers"] => Self::Servers,
             ["settings", "limits"] => Self::Limits,
             ["technical", "actions"] => Self::Actions,
+            ["technical", "doctor"] => Self::Doctor,
+            ["technical", "support"] => Self::Support,
             ["settings", "aliases", "new"] => Self::Alias(None),
             ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
             ["technical"] | ["technical", "incoming" | "refusals"] => Self::Incoming,
@@ -77,6 +81,8 @@ impl Page {
             Self::Alias(None) => "/settings/aliases/new".to_owned(),
             Self::Alias(Some(id)) => format!("/settings/aliases/{}", percent_encode(id.as_str())),
             Self::Incoming => "/technical/incoming".to_owned(),
+            Self::Doctor => "/technical/doctor".to_owned(),
+            Self::Support => "/technical/support".to_owned(),
         }
     }
 }
@@ -225,6 +231,8 @@ mod tests {
             Page::Alias(None),
             Page::Alias(AliasId::parse("a1").ok()),
             Page::Incoming,
+            Page::Doctor,
+            Page::Support,
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

@@ -9,6 +9,7 @@ pub mod i18n;
 pub mod id;
 pub mod outbox;
 pub mod policy;
+pub mod redact;
 pub mod time;
 pub mod token;
 
@@ -20,5 +21,7 @@ pub mod gateway;
 pub mod intake;
 #[cfg(feature = "mail")]
 pub mod mail;
+#[cfg(feature = "support")]
+pub mod support;
 #[cfg(feature = "mail")]
 pub mod thread;

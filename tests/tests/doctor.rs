@@ -102,7 +102,7 @@ fn a_good_domain_a_broken_one_and_a_change_that_is_told() {
     assert_eq!(told.len(), 1, "{notices:#}");
     assert_eq!(told[0]["args"]["what"], "DMARC, SPF");
     let doctor = get(&api, "/api/v1/doctor");
-    assert!(codes(&doctor["domains"][0]).contains(&"dmarc_policy".to_owned()));
+    assert!(codes(&doctor["domains"][0]).contains(&"dmarc_odd".to_owned()));
     assert!(doctor["installation"].as_array().unwrap().iter().any(|it| it["code"] == "migrations"), "{doctor:#}");
 
     // A resolver that is gone is said to be, and changes nothing.

@@ -137,6 +137,7 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::doctor::ReadDoctor, _, _>(r, User, doctor::read);
     let r = mount::<api::doctor::CheckDomain, _, _>(r, Administrator, doctor::check);
     let r = mount::<api::doctor::ChangeResolver, _, _>(r, Administrator, doctor::change_resolver);
+    let r = mount::<api::doctor::ReadFacts, _, _>(r, User, doctor::facts);
     let r = mount::<api::doctor::ListSettingChanges, _, _>(r, Administrator, doctor::changes);
     let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
     let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);

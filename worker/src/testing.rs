@@ -488,6 +488,7 @@ pub(crate) mod tests {
         let suppressed = SuppressionQuery::default();
         statements.push(store::suppressions::list_statement(&suppressed, 200).0);
         statements.push(store::changes::list(Timestamp::from_millis(0)));
+        statements.extend(store::doctor::facts("[]"));
         let mut ran = 0;
         for statement in statements {
             for step in db.plan(&statement) {

@@ -123,6 +123,8 @@ fn show(page: Page) -> AnyView {
         Page::Actions => parts::actions(),
         Page::Alias(id) => parts::alias(id),
         Page::Incoming => parts::incoming(),
+        Page::Doctor => parts::doctor(),
+        Page::Support => parts::support(),
         Page::NotFound => parts::not_found(),
     }
 }

@@ -173,6 +173,38 @@ pub struct SettingChange {
     pub after: String,
 }
 
+/// What Mailroom knows of a mail, asked by Message-IDs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FactsQuery {
+    /// Message-IDs, with or without angle brackets; those of mails it answers may follow its own.
+    pub ids: Vec<String>,
+}
+
+/// One line of what happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FactLine {
+    pub at: Timestamp,
+    /// `incoming`, `act`, `refused`, `ignored`, `delivery` or `event`.
+    pub kind: String,
+    /// Message-ID it is about.
+    pub id: String,
+    /// What happened, in the journal's own words.
+    pub text: String,
+    pub record: Option<crate::id::RecordId>,
+}
+
+/// All lines, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Facts {
+    pub lines: Vec<FactLine>,
+    /// Migration level of the database.
+    pub migration: u32,
+    pub version: String,
+}
+
 /// A time to look back to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -186,5 +218,6 @@ crate::endpoints! {
     ReadDoctor: Get "/api/v1/doctor" "The installation now, and each domain as last checked" { query: (), body: () } -> Doctor;
     CheckDomain: Post "/api/v1/doctor/domains/{name}" "Ask DNS about a domain now" { query: (), body: () } -> DomainReport;
     ChangeResolver: Patch "/api/v1/doctor/resolver" "Choose the DNS over HTTPS resolver" { query: (), body: EditResolver } -> EditResolver;
+    ReadFacts: Post "/api/v1/support/facts" "What is known of a mail: came in, refused, sent, failed, by whom retried" { query: (), body: FactsQuery } -> Facts;
     ListSettingChanges: Get "/api/v1/setting-changes" "Settings that were changed lately" { query: Since, body: () } -> Vec<SettingChange>;
 }

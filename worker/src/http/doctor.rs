@@ -6,8 +6,11 @@ use mailroom_shared::api::doctor::CheckDomain;
 use mailroom_shared::api::doctor::Doctor;
 use mailroom_shared::api::doctor::DomainReport;
 use mailroom_shared::api::doctor::EditResolver;
+use mailroom_shared::api::doctor::FactLine;
+use mailroom_shared::api::doctor::Facts;
 use mailroom_shared::api::doctor::ListSettingChanges;
 use mailroom_shared::api::doctor::ReadDoctor;
+use mailroom_shared::api::doctor::ReadFacts;
 use mailroom_shared::api::doctor::SettingChange;
 use mailroom_shared::api::tag;
 use mailroom_shared::time::Span;
@@ -16,10 +19,14 @@ use super::endpoint::Call;
 use crate::doctor;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::store::Answers;
 use crate::store::changes;
 use crate::store::changes::Area;
+use crate::store::doctor as store;
 use crate::store::doctor::RESOLVER;
 use crate::store::settings;
+use crate::store::status;
+use crate::store::to_json;
 
 /// How far back changes are told without a wish.
 const DAYS: u32 = 30;
@@ -55,6 +62,29 @@ pub(super) async fn change_resolver(call: Call<ChangeResolver>) -> AppResult<Edi
     call.app.db.batch(statements).await?;
     call.stale(vec![tag::DOCTOR.to_owned()]);
     Ok(EditResolver { url: doctor::resolver(&call.app).await? })
+}
+
+/// Message-IDs that are looked up.
+const MAX_IDS: usize = 20;
+
+pub(super) async fn facts(call: Call<ReadFacts>) -> AppResult<Facts> {
+    let app = &call.app;
+    let ids: Vec<String> = call
+        .body
+        .ids
+        .iter()
+        .map(|it| it.trim().trim_matches(['<', '>']))
+        .filter(|it| !it.is_empty() && it.len() < 1_000)
+        .take(MAX_IDS)
+        .map(|it| format!("<{it}>"))
+        .collect();
+    let mut answers = Answers::new(app.db.batch(store::facts(&to_json(&ids)).to_vec()).await?);
+    let mut lines: Vec<FactLine> = Vec::new();
+    for _ in 0..6 {
+        lines.extend(answers.rows::<FactLine>()?);
+    }
+    lines.sort_by_key(|it| it.at);
+    Ok(Facts { lines, migration: status::migrations(app).await, version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 pub(super) async fn changes(call: Call<ListSettingChanges>) -> AppResult<Vec<SettingChange>> {

@@ -54,6 +54,34 @@ pub fn settle_notices(domain: &str, now: Timestamp) -> Statement {
     )
 }
 
+/// Lines about mails with these Message-IDs (a JSON array, in angle brackets), most of each kind.
+pub fn facts(ids: &str) -> [Statement; 6] {
+    let all = |sql: &'static str| statement!(sql, ids);
+    [
+        all("SELECT received AS at, 'incoming' AS kind, rfc_id AS id, record_id AS record,
+               state || ' for ' || rcpt_to || ' from ' || mail_from || COALESCE(', ' || outcome, '') || COALESCE(', held: ' || held, '')
+                 || COALESCE(', ' || fault, '') || COALESCE(': ' || error, '') || '. ' || verdict AS text
+             FROM ingests WHERE rfc_id IN (SELECT value FROM json_each(?1)) LIMIT 100"),
+        all("SELECT e.at, 'act' AS kind, i.rfc_id AS id, i.record_id AS record,
+               e.kind || COALESCE(' by ' || e.by_name, '') || CASE e.text WHEN '' THEN '' ELSE ': ' || e.text END AS text
+             FROM ingests i CROSS JOIN ingest_events e ON e.ingest_id = i.id
+             WHERE i.rfc_id IN (SELECT value FROM json_each(?1)) LIMIT 100"),
+        all("SELECT at, 'refused' AS kind, rfc_id AS id, NULL AS record, '550 ' || status || ' ' || text || ' (' || reason || ') ' || why AS text
+             FROM refusals WHERE rfc_id IN (SELECT value FROM json_each(?1)) AND rfc_id IS NOT NULL LIMIT 100"),
+        all("SELECT at, 'ignored' AS kind, rfc_id AS id, NULL AS record, kind || ', ' || times || ' times. ' || why AS text
+             FROM ignored WHERE rfc_id IN (SELECT value FROM json_each(?1)) AND rfc_id IS NOT NULL LIMIT 100"),
+        all("SELECT d.state_at AS at, 'delivery' AS kind, m.rfc_id AS id, d.record_id AS record,
+               d.address || ': ' || d.state || ', tries: ' || d.tries || COALESCE(', by ' || d.server_name, '')
+                 || COALESCE(', ' || d.reason, '') || COALESCE('. ' || d.server_text, '') AS text
+             FROM messages m CROSS JOIN deliveries d ON d.message_id = m.id
+             WHERE m.rfc_id IN (SELECT value FROM json_each(?1)) AND m.rfc_id IS NOT NULL LIMIT 200"),
+        all("SELECT e.at, 'event' AS kind, m.rfc_id AS id, d.record_id AS record,
+               d.address || ': ' || e.kind || COALESCE(' by ' || e.by_name, '') || CASE e.text WHEN '' THEN '' ELSE ': ' || e.text END AS text
+             FROM messages m CROSS JOIN deliveries d ON d.message_id = m.id CROSS JOIN events e ON e.delivery_id = d.id
+             WHERE m.rfc_id IN (SELECT value FROM json_each(?1)) AND m.rfc_id IS NOT NULL LIMIT 400"),
+    ]
+}
+
 /// Numbers of the installation.
 #[derive(Debug, Default, Deserialize)]
 pub struct Installation {
