@@ -27,8 +27,12 @@ const ZONE: &str = "corp.example MX 10 route1.mx.cloudflare.net
     _spf.mx.cloudflare.net TXT v=spf1 ip4:104.30.0.0/20 ~all
     _dmarc.corp.example TXT v=DMARC1; p=none";
 
-const SECRETS: [&str; 4] =
-    ["hunter2-Very-Secret-99", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "d41d8cd98f00b204e9800998ecf8427e", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"];
+const SECRETS: [&str; 4] = [
+    "hunter2-Very-Secret-99",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+];
 
 const HEAD: &str = "Return-Path: <ok.ann@sink.test>\r\nDelivered-To: support@corp.example\r\n\
     Received: from out.sink.test (out.sink.test [192.0.2.7]) by mx.cloudflare.net with ESMTPS for <support@corp.example>; Tue, 24 Nov 2026 10:09:30 +0000\r\n\
@@ -78,7 +82,8 @@ fn world(name: &str) -> (Stack, Client, Resolver) {
     let (stack, api) = start(name);
     api.patch("/api/v1/doctor/resolver", &json!({ "url": resolver.url() })).unwrap().ok().unwrap();
     api.post("/api/v1/dkim/corp.example", &Value::Null).unwrap().ok().unwrap();
-    let first = Mail::new("Ann Reid <ok.ann@sink.test>", "support@corp.example", "Leaking hatch", "It leaks").message_id("first@sink.test");
+    let first = Mail::new("Ann Reid <ok.ann@sink.test>", "support@corp.example", "Leaking hatch", "It leaks")
+        .message_id("first@sink.test");
     let door = stack.front_door().unwrap();
     assert!(swaks(door, "ok.ann@sink.test", "support@corp.example", &first.raw().unwrap(), &[]).unwrap().accepted);
     record_titled(&api, &stack, "Leaking hatch");
@@ -168,7 +173,8 @@ fn a_dropped_mail_is_traced_tried_and_packed_without_secrets() {
         browser.wait_for_text("[data-today]", "attached to T00001").unwrap();
         browser.click_text("[data-answers] button", "Look it up").unwrap();
         browser.find("[data-facts]").unwrap();
-        let answer = |name: &str| browser.run(&format!("return document.querySelector('[name={name}]').value"), &[]).unwrap();
+        let answer =
+            |name: &str| browser.run(&format!("return document.querySelector('[name={name}]').value"), &[]).unwrap();
         assert!(answer("reply").as_str().unwrap().contains("<first@sink.test>"), "{}", answer("reply"));
         assert!(answer("settings").as_str().unwrap().contains("DKIM key"), "{}", answer("settings"));
         browser.fill("[name=generic]", &format!("Since Monday. My token is {}", SECRETS[1])).unwrap();
@@ -180,7 +186,18 @@ fn a_dropped_mail_is_traced_tried_and_packed_without_secrets() {
         browser.run(hook, &[]).unwrap();
         browser.click_text("[data-bundle] button", "Download zip").unwrap();
         let zip = downloaded(&browser);
-        for part in ["answers.txt", "mail.eml", "timeline.txt", "decisions.txt", "doctor.txt", "settings.txt", "versions.txt", "It still leaks.", "spf", "Mailroom "] {
+        for part in [
+            "answers.txt",
+            "mail.eml",
+            "timeline.txt",
+            "decisions.txt",
+            "doctor.txt",
+            "settings.txt",
+            "versions.txt",
+            "It still leaks.",
+            "spf",
+            "Mailroom ",
+        ] {
             assert!(zip.contains(part), "{part} is missing\n{zip}");
         }
         for secret in SECRETS {
