@@ -115,6 +115,7 @@ impl Finding {
         Self { topic, severity, code: code.to_owned(), args: BTreeMap::new(), seen: Vec::new(), records: Vec::new() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     fn arg(mut self, name: &str, value: impl ToString) -> Self {
         self.args.insert(name.to_owned(), value.to_string());
         self

@@ -277,9 +277,9 @@ impl Redactor {
             for c in trimmed.chars().chain(std::iter::once('\0')) {
                 if "/.:\0".contains(c) {
                     if is_random(&part) {
-                        out.push_str(&self.cut(Cut::Random))
+                        out.push_str(&self.cut(Cut::Random));
                     } else {
-                        out.push_str(&part)
+                        out.push_str(&part);
                     }
                     part.clear();
                     if c != '\0' {

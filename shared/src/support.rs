@@ -154,7 +154,7 @@ impl Dropped {
         for (name, value) in &self.fields {
             let is_form = ["content-type", "content-transfer-encoding", "mime-version"];
             if !is_form.iter().any(|it| name.eq_ignore_ascii_case(it)) {
-                out.push_str(&format!("{name}: {value}\r\n"));
+                out.extend([name, ": ", value, "\r\n"]);
             }
         }
         out.push_str(
@@ -162,7 +162,8 @@ impl Dropped {
         );
         out.push_str(&self.text.replace("\r\n", "\n").replace('\n', "\r\n"));
         for file in &self.files {
-            out.push_str(&format!("\r\n[{} · {} · {} B]", file.name, file.kind, file.size));
+            let line = format!("\r\n[{} · {} · {} B]", file.name, file.kind, file.size);
+            out.push_str(&line);
         }
         out.push_str("\r\n");
         out

@@ -117,7 +117,7 @@ pub(super) fn unwrap(rtf: &[u8], default_page: u32) -> Body {
                     }
                     match word {
                         b"par" | b"line" | b"row" if shows && !group.is_tag => {
-                            run.str(if is_html { "\r\n" } else { "\n" })
+                            run.str(if is_html { "\r\n" } else { "\n" });
                         }
                         b"tab" | b"cell" if shows => run.str("\t"),
                         b"lquote" | b"rquote" if shows => run.str("'"),
@@ -237,7 +237,7 @@ pub(super) fn decode(bytes: &[u8], page: u32) -> String {
         21866 => encoding_rs::KOI8_U,
         28592 => encoding_rs::ISO_8859_2,
         28605 => encoding_rs::ISO_8859_15,
-        50220 | 50221 | 50222 => encoding_rs::ISO_2022_JP,
+        50220..=50222 => encoding_rs::ISO_2022_JP,
         51932 => encoding_rs::EUC_JP,
         54936 => encoding_rs::GB18030,
         65001 => encoding_rs::UTF_8,
