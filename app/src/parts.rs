@@ -16,6 +16,7 @@ use crate::pages::aliases::AliasesPage;
 use crate::pages::contact::ContactPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::deliverability::DeliverabilityPage;
+use crate::pages::doctor::DoctorPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::failures::FailuresPage;
 use crate::pages::inbox::InboxEmpty;
@@ -35,6 +36,7 @@ use crate::pages::shell::banner::PlaceholderBanner;
 use crate::pages::shell::help::HelpDialog;
 use crate::pages::shell::user_menu::UserMenuItems;
 use crate::pages::status::StatusPage;
+use crate::pages::support::SupportPage;
 use crate::pages::suppressions::SuppressionsPage;
 use crate::pages::tokens::TokensPage;
 use crate::pages::trace::TracePage;
@@ -67,6 +69,8 @@ later! {
     Page logs() in technical { view! { <LogsPage/> } }
     Page trace(id: String) in technical { view! { <TracePage id/> } }
     Page status() in technical { view! { <StatusPage/> } }
+    Page doctor() in doctor { view! { <DoctorPage/> } }
+    Page support() in doctor { view! { <SupportPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

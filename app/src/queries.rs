@@ -19,6 +19,7 @@ use crate::session::use_session;
 
 pub mod aliases;
 pub mod contacts;
+pub mod doctor;
 pub mod emails;
 pub mod failures;
 pub mod incoming;

@@ -44,6 +44,8 @@ pub enum Page {
     /// One mail, by the id of its hand-over, refusal, message or delivery.
     Trace(String),
     Status,
+    Doctor,
+    Support,
     NotFound,
 }
 
@@ -71,6 +73,8 @@ impl Page {
             ["profile"] => Self::Profile,
             ["password"] | ["join" | "password" | "confirm", _] => Self::Account(segments.join("/")),
             ["technical", "actions"] => Self::Actions,
+            ["technical", "doctor"] => Self::Doctor,
+            ["technical", "support"] => Self::Support,
             ["settings", "aliases", "new"] => Self::Alias(None),
             ["settings", "aliases", id] => AliasId::parse(*id).map_or(Self::NotFound, |it| Self::Alias(Some(it))),
             ["technical", "logs"] => Self::Logs,
@@ -107,6 +111,8 @@ impl Page {
             Self::Logs => "/technical/logs".to_owned(),
             Self::Trace(id) => format!("/trace/{}", percent_encode(id)),
             Self::Status => "/technical/status".to_owned(),
+            Self::Doctor => "/technical/doctor".to_owned(),
+            Self::Support => "/technical/support".to_owned(),
         }
     }
 }
@@ -263,6 +269,8 @@ mod tests {
             Page::Logs,
             Page::Trace("01M7".to_owned()),
             Page::Status,
+            Page::Doctor,
+            Page::Support,
         ];
         for page in pages {
             assert_eq!(Page::parse(&page.href()), page);

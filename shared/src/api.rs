@@ -8,6 +8,7 @@ pub mod actions;
 pub mod aliases;
 pub mod contacts;
 pub mod deliverability;
+pub mod doctor;
 pub mod emails;
 pub mod failures;
 pub mod incoming;
@@ -170,6 +171,8 @@ pub mod tag {
     pub const INCOMING: &str = "incoming";
     /// The log and canaries.
     pub const LOGS: &str = "logs";
+    /// Domain checks, changed settings.
+    pub const DOCTOR: &str = "doctor";
     /// One record and its chatter.
     pub fn record(id: &str) -> String {
         format!("record:{id}")

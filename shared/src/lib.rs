@@ -12,15 +12,20 @@ pub mod log;
 pub mod outbox;
 pub mod people;
 pub mod policy;
+pub mod redact;
 pub mod time;
 pub mod token;
 pub mod way;
 
+#[cfg(feature = "doctor")]
+pub mod doctor;
 #[cfg(feature = "mail")]
 pub mod gateway;
 #[cfg(feature = "mail")]
 pub mod intake;
 #[cfg(feature = "mail")]
 pub mod mail;
+#[cfg(feature = "support")]
+pub mod support;
 #[cfg(feature = "mail")]
 pub mod thread;

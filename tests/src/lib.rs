@@ -15,6 +15,7 @@ pub mod mail;
 pub mod paths;
 pub mod postfix;
 pub mod report;
+pub mod resolver;
 #[cfg(feature = "browser")]
 pub mod screenshots;
 pub mod sink;

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod deploy;
 mod dev;
+mod doctor;
 mod openapi;
 mod run;
 mod screenshots;
@@ -37,6 +38,10 @@ cargo xtask COMMAND
   screenshots [--readme] [FOLDER]
                     pictures of the main pages with --demo data, to .mailroom/screenshots;
                     --readme: the few small ones that README.md shows, to tests/screenshots
+  doctor DOMAIN     what DNS says about a domain: MX, SPF, DKIM, DMARC, with the records to copy
+                    --selector S  look for this DKIM key     --sender HOST|IP  may it send for the domain?
+                    --cloudflare  mail leaves by Email Sending     --ip IP [--mail-from A] [--helo H]  only SPF of this sender
+                    --resolver URL  DNS over HTTPS to ask     --lang vi     --json
   setup [--tests]   install what is missing; --tests also what only the tests need
   openapi           write worker/openapi.json from the operation types
 
@@ -107,6 +112,7 @@ fn dispatch() -> Result<()> {
             args.finish()?;
             screenshots::run(readme, folder.as_deref())
         }
+        "doctor" => doctor::Options::read(args).and_then(|it| doctor::doctor(&it)),
         "openapi" => args.finish().and_then(|()| openapi::write()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

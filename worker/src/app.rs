@@ -15,6 +15,7 @@ use crate::ports::Keys;
 use crate::ports::Live;
 use crate::ports::Mailer;
 use crate::ports::Random;
+use crate::ports::Resolver;
 use crate::ports::Rows;
 use crate::ports::Statement;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub seal_secret: String,
     /// Development: the clock can be moved, faults can be made, loopback servers are allowed.
     pub is_dev: bool,
+    /// DNS over HTTPS resolver; empty leaves it to the setting.
+    pub resolver: String,
     /// Each binding and secret with whether it is there.
     pub bindings: std::collections::BTreeMap<String, bool>,
 }
@@ -44,6 +47,7 @@ pub struct App {
     pub clock: Box<dyn Clock>,
     pub random: Box<dyn Random>,
     pub keys: Box<dyn Keys>,
+    pub resolver: Box<dyn Resolver>,
     pub config: Config,
 }
 

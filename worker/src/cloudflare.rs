@@ -10,6 +10,7 @@ mod jobs;
 mod keys;
 mod mailer;
 mod nudges;
+mod resolver;
 mod smtp;
 mod smtp_test;
 

@@ -5,6 +5,7 @@ mod aliases;
 mod contacts;
 mod deliverability;
 mod dev;
+mod doctor;
 mod domains;
 mod emails;
 mod endpoint;
@@ -51,7 +52,6 @@ use endpoint::Routes;
 use endpoint::Shared;
 use endpoint::mount;
 pub use mailroom_shared::access::Access;
-#[cfg(test)]
 pub(crate) use shell::MIGRATIONS;
 
 /// Work that goes on after the answer: nudges and news for open pages.
@@ -176,6 +176,11 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::actions::PreviewVacuum, _, _>(r, User, actions::preview);
     let r = mount::<api::policy::ReadInboundRules, _, _>(r, User, policy::read);
     let r = mount::<api::policy::ChangeInboundRules, _, _>(r, Administrator, policy::change);
+    let r = mount::<api::doctor::ReadDoctor, _, _>(r, User, doctor::read);
+    let r = mount::<api::doctor::CheckDomain, _, _>(r, Administrator, doctor::check);
+    let r = mount::<api::doctor::ChangeResolver, _, _>(r, Administrator, doctor::change_resolver);
+    let r = mount::<api::doctor::ReadFacts, _, _>(r, User, doctor::facts);
+    let r = mount::<api::doctor::ListSettingChanges, _, _>(r, Administrator, doctor::changes);
     let r = mount::<api::aliases::ListAliases, _, _>(r, User, aliases::list);
     let r = mount::<api::aliases::CreateAlias, _, _>(r, Administrator, aliases::create);
     let r = mount::<api::aliases::ChangeAlias, _, _>(r, Administrator, aliases::change);

@@ -7,6 +7,7 @@ pub mod account;
 pub mod app;
 pub mod cloudflare;
 pub mod cron;
+mod doctor;
 pub mod error;
 pub mod group;
 pub mod http;

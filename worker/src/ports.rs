@@ -9,6 +9,8 @@ use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
 use mailroom_shared::api::servers::ServerKind;
 use mailroom_shared::api::servers::TestReport;
+use mailroom_shared::doctor::dns::Answer;
+use mailroom_shared::doctor::dns::Question;
 use mailroom_shared::log::talk::Step;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
@@ -275,6 +277,13 @@ pub struct KeyPair {
 pub trait Keys: Send + Sync {
     async fn make(&self) -> Result<KeyPair, KeyError>;
     async fn sign(&self, private: &[u8], input: &[u8]) -> Result<Vec<u8>, KeyError>;
+}
+
+/// Asks DNS.
+#[async_trait(?Send)]
+pub trait Resolver: Send + Sync {
+    /// The answers in the order of the questions. Never fails: silence is an answer. `url` is a DNS over HTTPS resolver.
+    async fn resolve(&self, url: &str, questions: &[Question]) -> Vec<Answer>;
 }
 
 /// Randomness. The only source of it.

@@ -3,10 +3,12 @@
 pub mod actions;
 pub mod aliases;
 pub mod canaries;
+pub mod changes;
 pub mod contacts;
 pub mod deliverability;
 pub mod deliveries;
 pub mod dkim;
+pub mod doctor;
 pub mod facts;
 pub mod failures;
 pub mod ignored;

@@ -13,6 +13,11 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use mailroom_shared::api::servers::TestReport;
 use mailroom_shared::api::servers::TestStage;
+use mailroom_shared::doctor::dns::Answer as DnsAnswer;
+use mailroom_shared::doctor::dns::Data;
+use mailroom_shared::doctor::dns::Kind;
+use mailroom_shared::doctor::dns::Question;
+use mailroom_shared::doctor::dns::State;
 use mailroom_shared::time::Timestamp;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::pkcs8::EncodePrivateKey;
@@ -42,6 +47,7 @@ use crate::ports::Live;
 use crate::ports::MailSession;
 use crate::ports::Mailer;
 use crate::ports::Random;
+use crate::ports::Resolver;
 use crate::ports::Row;
 use crate::ports::Rows;
 use crate::ports::SendOutcome;
@@ -50,6 +56,7 @@ use crate::ports::Statement;
 use crate::ports::StoredBlob;
 use crate::ports::Value;
 
+mod doctor;
 mod logs;
 mod outgoing;
 
@@ -308,6 +315,39 @@ impl Keys for NativeKeys {
     }
 }
 
+/// DNS as a test sets it; what is not set does not exist.
+#[derive(Default)]
+pub(crate) struct FakeDns {
+    pub(crate) zone: Mutex<BTreeMap<(String, Kind), Vec<Data>>>,
+    /// Says nothing while set.
+    pub(crate) is_silent: AtomicBool,
+    pub(crate) asked: Mutex<Vec<Question>>,
+}
+
+impl FakeDns {
+    pub(crate) fn text(&self, name: &str, texts: &[&str]) {
+        let data = texts.iter().map(|it| Data::Txt((*it).to_owned())).collect();
+        self.zone.lock().unwrap().insert((name.to_owned(), Kind::Txt), data);
+    }
+}
+
+#[async_trait(?Send)]
+impl Resolver for Arc<FakeDns> {
+    async fn resolve(&self, _: &str, questions: &[Question]) -> Vec<DnsAnswer> {
+        self.asked.lock().unwrap().extend_from_slice(questions);
+        let zone = self.zone.lock().unwrap();
+        let answer = |it: &Question| {
+            if self.is_silent.load(Ordering::Relaxed) {
+                return DnsAnswer::failed("silent");
+            }
+            let records = zone.get(&(it.name.clone(), it.kind)).cloned().unwrap_or_default();
+            let exists = zone.keys().any(|(name, _)| *name == it.name || name.ends_with(&format!(".{}", it.name)));
+            DnsAnswer { state: if exists { State::Found } else { State::Missing }, records, alias: None }
+        };
+        questions.iter().map(answer).collect()
+    }
+}
+
 /// An installation in a test.
 pub(crate) struct TestApp {
     pub(crate) app: SharedApp,
@@ -315,6 +355,7 @@ pub(crate) struct TestApp {
     pub(crate) jobs: Arc<RecordedJobs>,
     pub(crate) mailer: Arc<ScriptedMailer>,
     pub(crate) clock: Arc<MovedClock>,
+    pub(crate) dns: Arc<FakeDns>,
 }
 
 impl TestApp {
@@ -324,6 +365,7 @@ impl TestApp {
 
     pub(crate) fn with_seal(secret: &str) -> Self {
         let blobs = Arc::<MemoryBlobs>::default();
+        let dns = Arc::<FakeDns>::default();
         let (db, jobs, mailer, clock) =
             (Sqlite::new(), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
         let app = App {
@@ -335,9 +377,10 @@ impl TestApp {
             clock: Box::new(Arc::clone(&clock)),
             random: Box::new(Counter::default()),
             keys: Box::new(NativeKeys),
+            resolver: Box::new(Arc::clone(&dns)),
             config: Config { token_secret: "test".to_owned(), seal_secret: secret.to_owned(), ..Config::default() },
         };
-        Self { app: Arc::new(app), blobs, jobs, mailer, clock }
+        Self { app: Arc::new(app), blobs, jobs, mailer, clock, dns }
     }
 }
 
@@ -466,6 +509,8 @@ pub(crate) mod tests {
         statements.push(store::deliverability::of_address("ann@customer.test"));
         let suppressed = SuppressionQuery::default();
         statements.push(store::suppressions::list_statement(&suppressed, 200).0);
+        statements.push(store::changes::list(Timestamp::from_millis(0)));
+        statements.extend(store::doctor::facts("[]"));
         let mut ran = 0;
         for statement in statements {
             for step in db.plan(&statement) {
@@ -473,6 +518,7 @@ pub(crate) mod tests {
                 let is_scan = step.starts_with("SCAN")
                     && !step.contains("USING")
                     && !step.contains(" t")
+                    // A list of ids that was given.
                     && !step.contains("json_each")
                     && !step.contains("(subquery");
                 assert!(!is_scan && !step.contains("TEMP B-TREE FOR ORDER"), "{step}\n{}", statement.sql);

@@ -136,6 +136,8 @@ fn show(page: Page) -> AnyView {
         Page::Logs => parts::logs(),
         Page::Trace(id) => parts::trace(id),
         Page::Status => parts::status(),
+        Page::Doctor => parts::doctor(),
+        Page::Support => parts::support(),
         Page::NotFound | Page::Account(_) => parts::not_found(),
     }
 }

@@ -99,6 +99,7 @@ pub fn document() -> Value {
     super::logs::describe(&mut document);
     super::trace::describe(&mut document);
     super::status::describe(&mut document);
+    super::doctor::describe(&mut document);
     document.finish()
 }
 

@@ -21,12 +21,20 @@ pub enum Action {
     AutoVacuum,
     /// Cuts the log at 05:00 UTC and puts the day into storage.
     LogRotation,
+    /// Asks DNS about our domains.
+    DomainChecks,
 }
 
 impl Action {
     /// In the order in which they run when several are due.
-    pub const ALL: [Self; 5] =
-        [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::AutoVacuum, Self::LogRotation];
+    pub const ALL: [Self; 6] = [
+        Self::IntakeSweep,
+        Self::RetrySweep,
+        Self::QueueManager,
+        Self::AutoVacuum,
+        Self::LogRotation,
+        Self::DomainChecks,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,6 +43,7 @@ impl Action {
             Self::QueueManager => "queue_manager",
             Self::AutoVacuum => "auto_vacuum",
             Self::LogRotation => "log_rotation",
+            Self::DomainChecks => "domain_checks",
         }
     }
 
@@ -65,7 +74,7 @@ impl Action {
         match self {
             Self::IntakeSweep | Self::RetrySweep => 1,
             Self::QueueManager => 60,
-            Self::AutoVacuum | Self::LogRotation => 24 * 60,
+            Self::AutoVacuum | Self::LogRotation | Self::DomainChecks => 24 * 60,
         }
     }
 

@@ -38,6 +38,18 @@ impl Args {
         value.parse().map(Some).with_context(|| format!("{name} needs a number, not {value}"))
     }
 
+    /// `--name value` or `--name=value`.
+    pub(super) fn value(&mut self, name: &str) -> Result<Option<String>> {
+        let prefix = format!("{name}=");
+        if let Some(at) = self.words.iter().position(|it| it.starts_with(&prefix)) {
+            let word = self.words.remove(at).unwrap_or_default();
+            return Ok(word.strip_prefix(&prefix).map(str::to_owned));
+        }
+        let Some(at) = self.words.iter().position(|it| it == name) else { return Ok(None) };
+        self.words.remove(at);
+        self.words.remove(at).map(Some).with_context(|| format!("{name} needs a value"))
+    }
+
     pub(super) fn rest(self) -> Vec<String> {
         self.words.into()
     }

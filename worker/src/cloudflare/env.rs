@@ -32,6 +32,7 @@ pub(super) const EMAIL: &str = "EMAIL";
 const TOKEN_SECRET: &str = "TOKEN_SECRET";
 const SEAL_SECRET: &str = "SEAL_SECRET";
 const DEV: &str = "MAILROOM_DEV";
+const DNS_RESOLVER: &str = "DNS_RESOLVER";
 
 /// Faults that development can switch on. Nothing sets them in production.
 pub struct Faults {
@@ -85,6 +86,7 @@ pub fn app_from_env(env: &Env) -> Result<SharedApp, Missing> {
         token_secret: text(env, TOKEN_SECRET).ok_or(Missing(TOKEN_SECRET))?,
         seal_secret: text(env, SEAL_SECRET).unwrap_or_default(),
         is_dev: text(env, DEV).is_some_and(|it| it == "1"),
+        resolver: text(env, DNS_RESOLVER).unwrap_or_default(),
         bindings,
     };
     Ok(Arc::new(App {
@@ -98,6 +100,7 @@ pub fn app_from_env(env: &Env) -> Result<SharedApp, Missing> {
         clock: Box::new(PlatformClock),
         random: Box::new(PlatformRandom),
         keys: Box::new(super::keys::WebCrypto),
+        resolver: Box::new(super::resolver::DnsOverHttps),
         config,
     }))
 }

@@ -26,6 +26,7 @@ use crate::jobs;
 use crate::store::Answers;
 use crate::store::actions;
 use crate::store::actions::ActionState;
+use crate::store::changes::Area;
 use crate::store::settings;
 use crate::store::to_json;
 use crate::store::vacuum;
@@ -84,7 +85,8 @@ pub(super) async fn change(call: Call<ChangeOneAction>) -> AppResult<ActionRow> 
         Some(minutes) => (app.now() + Span::minutes(i64::from(minutes))).min(state.next_run.max(app.now())),
         None => state.next_run,
     };
-    app.run(actions::change(state.name, interval, call.body.enabled, next)).await?;
+    let work = [actions::change(state.name, interval, call.body.enabled, next)];
+    app.db.batch(call.noted(Area::Action, state.name.as_str(), work)?).await?;
     call.stale(vec![tag::ACTIONS.to_owned()]);
     rows(app).await?.into_iter().find(|it| it.action == state.name).ok_or_else(AppError::not_found)
 }
@@ -112,7 +114,8 @@ pub(super) async fn change_retention(call: Call<ChangeRetention>) -> AppResult<R
     if !wrong.is_empty() {
         return Err(AppError::fields(wrong));
     }
-    call.app.run(settings::set(vacuum::RETENTION, &to_json(&call.body))).await?;
+    let work = [settings::set(vacuum::RETENTION, &to_json(&call.body))];
+    call.app.db.batch(call.noted(Area::Retention, vacuum::RETENTION, work)?).await?;
     call.stale(vec![tag::ACTIONS.to_owned()]);
     Ok(call.body)
 }

@@ -31,6 +31,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
 use crate::store::aliases;
+use crate::store::changes::Area;
 use crate::store::records;
 use crate::store::settings;
 use crate::store::users;
@@ -225,7 +226,7 @@ pub(super) async fn create(call: Call<CreateAlias>) -> AppResult<AliasRow> {
     let now = app.now();
     let mut statements = vec![aliases::insert(&id, &statement_parts(&call.body, &checked), now)];
     statements.extend(aliases::set_names(&id, &further(&checked, &[]), now));
-    app.db.batch(statements).await?;
+    app.db.batch(call.noted(Area::Alias, &id, statements)?).await?;
     call.stale(vec![tag::ALIASES.to_owned()]);
     aliases::read(app, &id).await?.ok_or_else(AppError::not_found)
 }
@@ -255,14 +256,16 @@ pub(super) async fn change(call: Call<ChangeAlias>) -> AppResult<AliasRow> {
         _ => AliasState::NotTested,
     };
     statements.push(aliases::update(&id, &statement_parts(&call.body, &checked), state));
-    app.db.batch(statements).await?;
+    app.db.batch(call.noted(Area::Alias, &id, statements)?).await?;
     call.stale(vec![tag::ALIASES.to_owned()]);
     aliases::read(app, &id).await?.ok_or_else(AppError::not_found)
 }
 
 pub(super) async fn delete(call: Call<DeleteAlias>) -> AppResult<()> {
-    let deleted = call.app.db.batch(aliases::delete(call.path(0)).to_vec()).await?;
-    if deleted.last().is_none_or(|it| it.changes == 0) {
+    let work = call.noted(Area::Alias, call.path(0), aliases::delete(call.path(0)))?;
+    let deleted = call.app.db.batch(work).await?;
+    // The last before the two of the note.
+    if deleted.iter().nth_back(2).is_none_or(|it| it.changes == 0) {
         return Err(AppError::new(ProblemCode::NotFound));
     }
     call.stale(vec![tag::ALIASES.to_owned()]);

@@ -21,6 +21,7 @@ use crate::error::AppError;
 use crate::error::AppResult;
 use crate::ports::DbError;
 use crate::store::aliases;
+use crate::store::changes::Area;
 use crate::store::settings;
 
 /// The special addresses of a domain, checked.
@@ -97,7 +98,8 @@ pub(super) async fn create(call: Call<CreateDomain>) -> AppResult<DomainRow> {
     let app = &call.app;
     let name = Domain::parse(call.body.name.trim()).map_err(|_| AppError::field("name", "domain"))?;
     let checked = check(app, name, &call.body).await?;
-    match app.run(settings::add_domain(&checked.edit(), app.now())).await {
+    let work = [settings::add_domain(&checked.edit(), app.now())];
+    match app.db.batch(call.noted(Area::Domain, checked.name.as_str(), work)?).await {
         Ok(_) => {}
         Err(DbError::Unique(_)) => return Err(AppError::field("name", "taken")),
         Err(error) => return Err(error.into()),
@@ -111,7 +113,8 @@ pub(super) async fn change(call: Call<ChangeDomain>) -> AppResult<DomainRow> {
     let name = Domain::parse(call.path(0)).map_err(|_| AppError::not_found())?;
     read(app, &name).await?;
     let checked = check(app, name, &call.body).await?;
-    app.run(settings::change_domain(&checked.edit())).await?;
+    let work = [settings::change_domain(&checked.edit())];
+    app.db.batch(call.noted(Area::Domain, checked.name.as_str(), work)?).await?;
     call.stale(tags());
     read(app, &checked.name).await
 }
@@ -121,8 +124,10 @@ pub(super) async fn delete(call: Call<DeleteDomain>) -> AppResult<()> {
     let app = &call.app;
     let name = Domain::parse(call.path(0)).map_err(|_| AppError::not_found())?;
     read(app, &name).await?;
-    let answer = app.run(settings::delete_domain(name.as_str())).await?;
-    if answer.changes == 0 {
+    let work = [settings::delete_domain(name.as_str())];
+    let answers = app.db.batch(call.noted(Area::Domain, name.as_str(), work)?).await?;
+    // Behind the note of what it was.
+    if answers.get(1).is_none_or(|it| it.changes == 0) {
         return Err(AppError::new(ProblemCode::WrongState).detail("the only domain stays"));
     }
     call.stale(tags());

@@ -31,6 +31,9 @@ use crate::app::App;
 use crate::app::SharedApp;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::ports::Statement;
+use crate::store::changes;
+use crate::store::changes::Area;
 use crate::store::sight::Sight;
 use crate::store::users;
 use crate::store::users::Caller;
@@ -93,6 +96,18 @@ impl<E: Endpoint> Call<E> {
     /// The nth path parameter.
     pub(super) fn path(&self, n: usize) -> &str {
         self.path.get(n).map_or("", String::as_str)
+    }
+
+    /// Statements that change a setting, with who changed what noted in the same batch: one statement more before them,
+    /// two after.
+    pub(super) fn noted(
+        &self,
+        area: Area,
+        key: &str,
+        work: impl IntoIterator<Item = Statement>,
+    ) -> AppResult<Vec<Statement>> {
+        let app = &self.app;
+        Ok(changes::around(&app.new_id(), &self.me()?.name, area, key, app.now(), work))
     }
 
     /// Tells open pages after the answer.

@@ -28,6 +28,7 @@ use crate::error::AppResult;
 use crate::jobs::Fleet;
 use crate::jobs::Job;
 use crate::store::Answers;
+use crate::store::changes::Area;
 use crate::store::limits;
 use crate::store::servers::Server;
 use crate::store::settings;
@@ -106,7 +107,7 @@ pub(super) async fn change(call: Call<ChangeLimits>) -> AppResult<Limits> {
         return Err(AppError::fields(wrong));
     }
     let statements = vec![settings::set(limits::LIMITS, &to_json(&call.body)), limits::unpark(call.app.now())];
-    call.app.db.batch(statements).await?;
+    call.app.db.batch(call.noted(Area::Limits, limits::LIMITS, statements)?).await?;
     call.nudge(Job::Deliver, 0);
     call.stale(vec![tag::LIMITS.to_owned(), tag::EMAILS.to_owned()]);
     read_all(&call.app).await

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
 use crate::store::Answers;
+use crate::store::changes::Area;
 use crate::store::records;
 use crate::store::settings;
 use crate::store::to_json;
@@ -37,9 +38,9 @@ pub(super) async fn change(call: Call<ChangeInboundRules>) -> AppResult<InboundR
         return Err(AppError::fields(wrong));
     }
     let limit = call.body.database_limit.map(|it| it.to_string()).unwrap_or_default();
-    app.db
-        .batch(vec![settings::set(settings::POLICY, &to_json(policy)), settings::set(settings::DATABASE_LIMIT, &limit)])
-        .await?;
+    let statements =
+        vec![settings::set(settings::POLICY, &to_json(policy)), settings::set(settings::DATABASE_LIMIT, &limit)];
+    app.db.batch(call.noted(Area::Inbound, settings::POLICY, statements)?).await?;
     call.stale(vec![tag::INCOMING.to_owned()]);
     read_all(app).await
 }

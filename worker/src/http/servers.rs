@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use mailroom_shared::address::Domain;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
+use mailroom_shared::api::Endpoint;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::servers::ArchiveServer;
 use mailroom_shared::api::servers::ChangeRules;
@@ -50,6 +51,7 @@ use crate::seal;
 use crate::seal::SealError;
 use crate::store;
 use crate::store::Answers;
+use crate::store::changes::Area;
 use crate::store::dkim;
 use crate::store::limits;
 use crate::store::servers;
@@ -130,7 +132,8 @@ fn check(app: &App, s: &EditServer) -> AppResult<()> {
     if wrong.is_empty() { Ok(()) } else { Err(AppError::fields(wrong)) }
 }
 
-async fn save(app: &App, id: &str, s: &EditServer) -> AppResult<ServerRow> {
+async fn save<E: Endpoint<Body = EditServer>>(call: &Call<E>, id: &str) -> AppResult<ServerRow> {
+    let (app, s) = (&call.app, &call.body);
     check(app, s)?;
     let sealed = match s.password.as_deref() {
         Some("") => Some(String::new()),
@@ -139,12 +142,13 @@ async fn save(app: &App, id: &str, s: &EditServer) -> AppResult<ServerRow> {
     };
     let now = app.now();
     // A raised limit lets parked mail go.
-    app.db.batch(vec![servers::save(id, s, sealed.as_deref(), now), limits::unpark(now)]).await?;
+    let work = [servers::save(id, s, sealed.as_deref(), now), limits::unpark(now)];
+    app.db.batch(call.noted(Area::Server, id, work)?).await?;
     row(app, id).await
 }
 
 pub(super) async fn create(call: Call<CreateServer>) -> AppResult<ServerRow> {
-    let row = save(&call.app, &call.app.new_id(), &call.body).await?;
+    let row = save(&call, &call.app.new_id()).await?;
     call.nudge(Job::Deliver, 0);
     call.stale(vec![tag::SERVERS.to_owned(), tag::LIMITS.to_owned()]);
     Ok(row)
@@ -155,7 +159,7 @@ pub(super) async fn change(call: Call<ChangeServer>) -> AppResult<ServerRow> {
     if servers::read(&call.app, &id).await?.is_none() {
         return Err(AppError::not_found());
     }
-    let row = save(&call.app, &id, &call.body).await?;
+    let row = save(&call, &id).await?;
     call.nudge(Job::Deliver, 0);
     call.stale(vec![tag::SERVERS.to_owned(), tag::LIMITS.to_owned()]);
     Ok(row)
@@ -181,7 +185,7 @@ pub(super) async fn archive(call: Call<ArchiveServer>) -> AppResult<()> {
     if !all.iter().any(|it| it.id.as_str() != id && !it.archived && it.enabled) {
         return Err(AppError::new(ProblemCode::WrongState).detail("it is the last server: no mail could leave"));
     }
-    call.app.run(servers::archive(&id)).await?;
+    call.app.db.batch(call.noted(Area::Server, &id, [servers::archive(&id)])?).await?;
     call.stale(vec![tag::SERVERS.to_owned(), tag::LIMITS.to_owned()]);
     Ok(())
 }
@@ -290,7 +294,8 @@ pub(super) async fn make_dkim(call: Call<MakeDkim>) -> AppResult<DkimKey> {
     let selector = format!("mailroom{}", now.civil().year);
     let private = seal::seal(app, &dkim::purpose(domain.as_str(), &selector), &STANDARD.encode(&pair.private))?;
     let record = mailroom_shared::mail::dkim::record(&pair.public);
-    app.run(dkim::insert(domain.as_str(), &selector, &private, &record, now)).await?;
+    let work = [dkim::insert(domain.as_str(), &selector, &private, &record, now)];
+    app.db.batch(call.noted(Area::Dkim, domain.as_str(), work)?).await?;
     call.stale(vec![tag::SERVERS.to_owned()]);
     let keys: Vec<dkim::Key> = store::decode(app.run(dkim::list()).await?)?;
     keys.into_iter().find(|it| it.domain == domain).map(Into::into).ok_or_else(AppError::not_found)
@@ -307,7 +312,8 @@ pub(super) async fn read_rules(call: Call<ReadRules>) -> AppResult<OutgoingRules
 }
 
 pub(super) async fn change_rules(call: Call<ChangeRules>) -> AppResult<OutgoingRules> {
-    call.app.run(settings::set(RULES, &to_json(&call.body))).await?;
+    let work = [settings::set(RULES, &to_json(&call.body))];
+    call.app.db.batch(call.noted(Area::Rules, RULES, work)?).await?;
     call.stale(vec![tag::SERVERS.to_owned()]);
     Ok(call.body)
 }

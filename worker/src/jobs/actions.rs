@@ -14,6 +14,7 @@ use super::rotation;
 use super::vacuum;
 use crate::app::App;
 use crate::app::SharedApp;
+use crate::doctor;
 use crate::log;
 use crate::store;
 use crate::store::Answers;
@@ -134,6 +135,7 @@ async fn perform(app: &SharedApp, action: Action) -> Result<Done, String> {
         Action::QueueManager => release(app).await.map_err(|e| e.to_string()),
         Action::AutoVacuum => vacuum::run(app).await,
         Action::LogRotation => rotation::run(app).await,
+        Action::DomainChecks => check_domains(app).await.map_err(|e| e.to_string()),
     }
 }
 
@@ -151,6 +153,13 @@ async fn pick_up(app: &SharedApp) -> Result<Done, StoreError> {
     log::warn("picked_up", &[("count", &items.to_string())]);
     super::write_all(app, stuck).await;
     Ok(Done { items, backlog: backlog(app, actions::unwritten(before)).await?, is_more: false })
+}
+
+/// What DNS says about our domains; administrators are told when it changed.
+async fn check_domains(app: &SharedApp) -> Result<Done, StoreError> {
+    let items = doctor::check_all(app).await?;
+    app.stale(&[tag::DOCTOR.to_owned(), tag::LIMITS.to_owned()]).await;
+    Ok(Done { items, ..Done::default() })
 }
 
 /// Settles what died, then sends what is due.

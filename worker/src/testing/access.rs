@@ -35,6 +35,7 @@ GET    /api/v1/contacts/{id}                              user
 GET    /api/v1/contacts/{id}/timeline                     user
 GET    /api/v1/deliverability                             user
 GET    /api/v1/dkim                                       user
+GET    /api/v1/doctor                                     user
 GET    /api/v1/domains                                    user
 GET    /api/v1/emails                                     user
 GET    /api/v1/emails/counts                              user
@@ -72,6 +73,7 @@ GET    /api/v1/retention                                  user
 GET    /api/v1/retention/preview                          user
 POST   /api/v1/route                                      user
 GET    /api/v1/servers/simulate                           user
+POST   /api/v1/support/facts                              user
 DELETE /api/v1/session                                    user
 PATCH  /api/v1/session                                    user
 GET    /api/v1/shell                                      user
@@ -107,6 +109,9 @@ POST   /api/v1/aliases                                    administrator
 DELETE /api/v1/aliases/{id}                               administrator
 PATCH  /api/v1/aliases/{id}                               administrator
 POST   /api/v1/dkim/{domain}                              administrator
+POST   /api/v1/doctor/domains/{name}                      administrator
+PATCH  /api/v1/doctor/resolver                            administrator
+GET    /api/v1/setting-changes                            administrator
 POST   /api/v1/domains                                    administrator
 DELETE /api/v1/domains/{name}                             administrator
 PATCH  /api/v1/domains/{name}                             administrator

@@ -73,6 +73,8 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Actions glyph=Glyph::Clock text=t!("actions.title")/>
                 <Item page target=Page::Incoming glyph=Glyph::Technical text=t!("rail.incoming") count=part(|it| it.unprocessed)/>
                 <Item page target=Page::Logs glyph=Glyph::File text=t!("logs.title")/>
+                <Item page target=Page::Doctor glyph=Glyph::Shield text=t!("doctor.title")/>
+                <Item page target=Page::Support glyph=Glyph::Help text=t!("bundle.title")/>
             </nav>
             <Status/>
         </aside>
