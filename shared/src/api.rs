@@ -6,11 +6,13 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod campaigns;
 pub mod contacts;
 pub mod emails;
 pub mod failures;
 pub mod incoming;
 pub mod limits;
+pub mod mailing_lists;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
@@ -156,6 +158,8 @@ pub mod tag {
     /// Use of the daily limit.
     pub const LIMITS: &str = "limits";
     pub const ACTIONS: &str = "actions";
+    pub const CAMPAIGNS: &str = "campaigns";
+    pub const MAILING_LISTS: &str = "mailing_lists";
     /// The journal of everything that came in, paused senders.
     pub const INCOMING: &str = "incoming";
     /// One record and its chatter.

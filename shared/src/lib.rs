@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod api;
+pub mod campaign;
 pub mod i18n;
 pub mod id;
 pub mod outbox;

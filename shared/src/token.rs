@@ -19,6 +19,12 @@ pub enum Purpose {
     Session,
     /// A link in a mail.
     Link,
+    /// The way out of campaigns: recipient of a campaign.
+    Unsubscribe,
+    /// The picture of a campaign: recipient.
+    Open,
+    /// A link of a campaign: recipient and number of the link.
+    Click,
 }
 
 impl Purpose {
@@ -28,6 +34,9 @@ impl Purpose {
             Self::Bounce => "bounce",
             Self::Session => "session",
             Self::Link => "link",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Open => "open",
+            Self::Click => "click",
         }
     }
 }

@@ -21,7 +21,7 @@ const TAKES_BYTES: [&str; 1] = ["UploadAttachment"];
 const COMPONENTS: &str = "/components/schemas";
 
 /// Routes that answer bytes or a socket, which no operation type describes: name, method, route, about, media type.
-const HAND_MADE: [(&str, Method, &str, &str, &str); 6] = [
+const HAND_MADE: [(&str, Method, &str, &str, &str); 8] = [
     (
         "ReadIncomingOriginal",
         Method::Get,
@@ -34,6 +34,20 @@ const HAND_MADE: [(&str, Method, &str, &str, &str); 6] = [
         Method::Get,
         "/api/v1/suppressions.csv",
         "Addresses we do not write to, as a CSV file",
+        "text/csv",
+    ),
+    (
+        "ExportRecipients",
+        Method::Get,
+        "/api/v1/campaigns/{id}/recipients.csv",
+        "Every recipient of a campaign and where it is, as a CSV file",
+        "text/csv",
+    ),
+    (
+        "ExportMembers",
+        Method::Get,
+        "/api/v1/mailing-lists/{id}/members.csv",
+        "The members of a mailing list, as a CSV file",
         "text/csv",
     ),
     ("DownloadAttachment", Method::Get, "/api/v1/attachments/{id}", "The bytes of a file", "application/octet-stream"),
@@ -72,6 +86,8 @@ pub fn document() -> Value {
     super::servers::describe(&mut document);
     super::limits::describe(&mut document);
     super::actions::describe(&mut document);
+    super::campaigns::describe(&mut document);
+    super::mailing_lists::describe(&mut document);
     document.finish()
 }
 

@@ -17,19 +17,23 @@ pub enum Action {
     RetrySweep,
     /// Lets queued mail that isn't urgent go out.
     QueueManager,
+    /// Lets campaigns leave, one after the other. Woken early when one is sent or scheduled.
+    CampaignQueue,
     /// Removes what its retention is over for.
     AutoVacuum,
 }
 
 impl Action {
     /// In the order in which they run when several are due.
-    pub const ALL: [Self; 4] = [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::AutoVacuum];
+    pub const ALL: [Self; 5] =
+        [Self::IntakeSweep, Self::RetrySweep, Self::QueueManager, Self::CampaignQueue, Self::AutoVacuum];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::IntakeSweep => "intake_sweep",
             Self::RetrySweep => "retry_sweep",
             Self::QueueManager => "queue_manager",
+            Self::CampaignQueue => "campaign_queue",
             Self::AutoVacuum => "auto_vacuum",
         }
     }
@@ -48,7 +52,7 @@ impl Action {
         match self {
             Self::IntakeSweep | Self::RetrySweep => 1,
             Self::QueueManager => 60,
-            Self::AutoVacuum => 24 * 60,
+            Self::CampaignQueue | Self::AutoVacuum => 24 * 60,
         }
     }
 
