@@ -2,6 +2,7 @@
 
 mod actions;
 mod aliases;
+mod campaigns;
 mod contacts;
 mod dev;
 mod domains;
@@ -12,6 +13,7 @@ mod files;
 mod incoming;
 mod limits;
 mod links;
+mod mailing_lists;
 mod messages;
 mod moves;
 mod records;
@@ -21,6 +23,7 @@ mod servers;
 mod session;
 mod shell;
 mod suppressions;
+mod visits;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -82,6 +85,7 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     use Access::Administrator;
     use Access::Agent;
     use Access::Anyone;
+    use Access::Campaigns;
     use Access::User;
     let r = Router::new();
     let r = mount::<api::shell::ReadHealth, _, _>(r, Anyone, shell::health);
@@ -169,8 +173,26 @@ pub fn router(app: SharedApp, background: Background) -> Router {
     let r = mount::<api::messages::MoveMessage, _, _>(r, Agent, moves::move_message);
     let r = mount::<api::messages::ReadOrigin, _, _>(r, User, moves::origin);
     let r = mount::<api::messages::ReadAttachedMail, _, _>(r, User, moves::attached);
+    let r = mount::<api::campaigns::ListCampaigns, _, _>(r, User, campaigns::list);
+    let r = mount::<api::campaigns::CreateCampaign, _, _>(r, Campaigns, campaigns::create);
+    let r = mount::<api::campaigns::ReadCampaign, _, _>(r, User, campaigns::read);
+    let r = mount::<api::campaigns::ChangeCampaign, _, _>(r, Campaigns, campaigns::change);
+    let r = mount::<api::campaigns::DeleteCampaign, _, _>(r, Campaigns, campaigns::delete);
+    let r = mount::<api::campaigns::DoCampaignAct, _, _>(r, Campaigns, campaigns::act);
+    let r = mount::<api::campaigns::TestCampaign, _, _>(r, Campaigns, campaigns::test);
+    let r = mount::<api::campaigns::CheckCampaign, _, _>(r, User, campaigns::check_campaign);
+    let r = mount::<api::campaigns::ListRecipients, _, _>(r, Campaigns, campaigns::recipients);
+    let r = mount::<api::campaigns::ReadResults, _, _>(r, User, campaigns::results);
+    let r = mount::<api::mailing_lists::ListMailingLists, _, _>(r, User, mailing_lists::list);
+    let r = mount::<api::mailing_lists::CreateMailingList, _, _>(r, Campaigns, mailing_lists::create);
+    let r = mount::<api::mailing_lists::ChangeMailingList, _, _>(r, Campaigns, mailing_lists::change);
+    let r = mount::<api::mailing_lists::ListMembers, _, _>(r, Campaigns, mailing_lists::members);
+    let r = mount::<api::mailing_lists::AddMember, _, _>(r, Campaigns, mailing_lists::add);
+    let r = mount::<api::mailing_lists::DoMemberAct, _, _>(r, Campaigns, mailing_lists::act);
+    let r = mount::<api::mailing_lists::ImportMemberFile, _, _>(r, Campaigns, mailing_lists::import);
     // Bytes rather than JSON, on one side or the other.
     let r = suppressions::routes(links::routes(files::routes(r)));
+    let r = visits::routes(mailing_lists::routes(campaigns::routes(r)));
     let r = r.route("/api/openapi.json", get(openapi));
     let r = if app.config.is_dev { dev::routes(r) } else { r };
     r.fallback(async || AppError::not_found()).with_state(Shared { app, background })

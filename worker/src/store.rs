@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod campaigns;
 pub mod contacts;
 pub mod deliveries;
 pub mod dkim;
@@ -11,6 +12,7 @@ pub mod ignored;
 pub mod incoming;
 pub mod ingests;
 pub mod limits;
+pub mod mailing_lists;
 pub mod messages;
 pub mod moves;
 pub mod paused;

@@ -50,6 +50,7 @@ use crate::ports::Statement;
 use crate::ports::StoredBlob;
 use crate::ports::Value;
 
+mod campaigns;
 mod outgoing;
 
 /// All migrations in order, as files.

@@ -43,6 +43,8 @@ pub enum Access {
     User,
     /// May write to customers: agents and administrators.
     Agent,
+    /// May write to many: campaign managers and administrators.
+    Campaigns,
     Administrator,
 }
 
@@ -51,6 +53,7 @@ impl Access {
         match self {
             Self::Anyone | Self::User => true,
             Self::Agent => matches!(role, Role::Administrator | Role::Agent | Role::CampaignManager),
+            Self::Campaigns => matches!(role, Role::Administrator | Role::CampaignManager),
             Self::Administrator => matches!(role, Role::Administrator),
         }
     }
