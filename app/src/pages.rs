@@ -3,6 +3,8 @@
 pub mod actions;
 pub mod alias;
 pub mod aliases;
+pub mod campaign;
+pub mod campaigns;
 pub mod contacts;
 pub mod emails;
 pub mod failures;
@@ -10,6 +12,7 @@ pub mod inbox;
 pub mod incoming;
 pub mod limits;
 pub mod login;
+pub mod mailing_lists;
 pub mod not_found;
 pub mod record;
 pub mod records;

@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use mailroom_shared::id::AliasId;
+use mailroom_shared::id::CampaignId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 
@@ -11,6 +12,8 @@ use crate::later;
 use crate::pages::actions::ActionsPage;
 use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
+use crate::pages::campaign::CampaignPage;
+use crate::pages::campaigns::CampaignsPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::emails::EmailsPage;
 use crate::pages::failures::FailuresPage;
@@ -18,6 +21,7 @@ use crate::pages::inbox::InboxEmpty;
 use crate::pages::incoming::IncomingPage;
 use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
+use crate::pages::mailing_lists::MailingListsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::record::RecordPage;
 use crate::pages::records::RecordsPage;
@@ -46,6 +50,9 @@ later! {
     Page suppressions() in office { view! { <SuppressionsPage/> } }
     Page alias(id: Option<AliasId>) in office { view! { <AliasPage id/> } }
     Page incoming() in office { view! { <IncomingPage/> } }
+    Page campaigns() in campaigns { view! { <CampaignsPage/> } }
+    Page campaign(id: CampaignId) in campaigns { view! { <CampaignPage id/> } }
+    Page mailing_lists() in campaigns { view! { <MailingListsPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

@@ -6,6 +6,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use mailroom_shared::api::percent_encode;
 use mailroom_shared::id::AliasId;
+use mailroom_shared::id::CampaignId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
 use wasm_bindgen::JsCast;
@@ -23,6 +24,9 @@ pub enum Page {
     Search,
     Failures,
     Emails,
+    Campaigns,
+    Campaign(CampaignId),
+    MailingLists,
     Contacts,
     Aliases,
     Suppressions,
@@ -47,6 +51,9 @@ impl Page {
             ["search"] => Self::Search,
             ["failures"] => Self::Failures,
             ["emails"] => Self::Emails,
+            ["campaigns"] => Self::Campaigns,
+            ["campaigns", "lists"] => Self::MailingLists,
+            ["campaigns", id] => CampaignId::parse(*id).map_or(Self::NotFound, Self::Campaign),
             ["contacts"] => Self::Contacts,
             ["settings"] | ["settings", "aliases"] => Self::Aliases,
             ["settings", "suppressions"] => Self::Suppressions,
@@ -68,6 +75,9 @@ impl Page {
             Self::Search => "/search".to_owned(),
             Self::Failures => "/failures".to_owned(),
             Self::Emails => "/emails".to_owned(),
+            Self::Campaigns => "/campaigns".to_owned(),
+            Self::Campaign(id) => format!("/campaigns/{}", percent_encode(id.as_str())),
+            Self::MailingLists => "/campaigns/lists".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
             Self::Aliases => "/settings/aliases".to_owned(),
             Self::Suppressions => "/settings/suppressions".to_owned(),
@@ -216,6 +226,9 @@ mod tests {
             Page::Search,
             Page::Failures,
             Page::Emails,
+            Page::Campaigns,
+            Page::Campaign(CampaignId::parse("c1").unwrap()),
+            Page::MailingLists,
             Page::Contacts,
             Page::Aliases,
             Page::Suppressions,

@@ -222,6 +222,8 @@ pub struct RecipientQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecipientRow {
+    /// Grows in the order of sending.
+    pub n: i64,
     pub address: String,
     pub name: String,
     pub place: Place,

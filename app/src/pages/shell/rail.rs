@@ -59,6 +59,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                     }}
                 </a>
                 <Item page target=Page::Emails glyph=Glyph::Send text=t!("rail.emails")/>
+                <Item page target=Page::Campaigns glyph=Glyph::Bell text=t!("campaigns.title")/>
                 <Item page target=Page::Contacts glyph=Glyph::People text=t!("rail.contacts")/>
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
@@ -87,8 +88,13 @@ fn Item(
     #[prop(optional, into)] count: Signal<u32>,
 ) -> AnyView {
     let href = target.href();
-    let is_now =
-        Memo::new(move |_| page.with(|it| *it == target || (target == Page::Aliases && matches!(it, Page::Alias(_)))));
+    let is_now = Memo::new(move |_| {
+        page.with(|it| {
+            *it == target
+                || (target == Page::Aliases && matches!(it, Page::Alias(_)))
+                || (target == Page::Campaigns && matches!(it, Page::Campaign(_) | Page::MailingLists))
+        })
+    });
     view! {
         <a class="rail-item" class:is-current=is_now aria-current=move || is_now.get().then_some("page") href=href>
             <Icon glyph/>

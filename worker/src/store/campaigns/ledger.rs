@@ -186,6 +186,7 @@ pub async fn list(app: &App, id: &str, query: &RecipientQuery, most: u32) -> Res
     let items = rows
         .into_iter()
         .map(|it| RecipientRow {
+            n: it.n,
             address: it.address,
             name: it.name,
             place: Place::of(it.left_out, it.state),
