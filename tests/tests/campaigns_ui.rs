@@ -82,17 +82,18 @@ fn a_campaign_is_written_checked_sent_and_read() {
     let inside = "return document.querySelector('#preview iframe').srcdoc";
     let html = browser.run(inside, &[]).unwrap().as_str().unwrap().to_owned();
     assert!(html.contains("Book a table") && html.contains("Hello Ann Lee"), "{html}");
+    browser.run("scrollTo(0, 0)", &[]).unwrap();
+    look(&browser, "campaign-editor-top", &mut wrong);
     browser.click_text("#preview button", "Plain text").unwrap();
     browser.find_text("#preview pre", "Book a table: https://corp.example/book").unwrap();
-    // Moved up and thrown away, the list goes along.
     browser.click_text("#preview button", "Phone").unwrap();
-
     browser.fill("[name=test-to]", "ok.me@sink.test").unwrap();
     browser.click_text("button", "Test").unwrap();
     browser.find_text("body", "A test is on its way").unwrap();
     story::within(story::SOON, "the test", &stack, || {
         (story::received(&stack, "ok.me@sink.test").len() == 1).then_some(())
     });
+    browser.run("scrollTo(0, 0)", &[]).unwrap();
     browser.click_text("main .page-head button", "Send").unwrap();
     browser.find("main [data-state]").unwrap();
     for minute in 1..=4 {

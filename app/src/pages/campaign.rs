@@ -16,6 +16,7 @@ use crate::pages::shell::use_crumbs;
 use crate::queries::campaigns::act_on_campaign;
 use crate::queries::campaigns::create_campaign;
 use crate::queries::campaigns::use_campaign;
+use crate::queries::campaigns::use_campaigns;
 use crate::queries::use_cache;
 use crate::routes::Page;
 use crate::routes::use_go;
@@ -113,6 +114,33 @@ fn Acts(it: CampaignView) -> AnyView {
     .into_any()
 }
 
+/// Campaigns in the queue, in the order in which they leave.
+#[component]
+fn Departures(now: CampaignId) -> AnyView {
+    let all = use_campaigns();
+    view! {
+        <section class="card">
+            <header class="card-head"><h2>{t!("campaign.departures")}</h2><span class="sub">{t!("campaign.departures.order")}</span></header>
+            <ol class="queue">
+                {move || all.data().unwrap_or_default().into_iter().filter_map(|it| it.departure.clone().map(|found| (it, found))).map(|(it, found)| {
+                    let words = departure_words(&found, it.started.is_some());
+                    let is_now = it.id == now;
+                    view! {
+                        <li class:is-this=is_now>
+                            <span class="pos num muted">{found.position}</span>
+                            <a class="med trunc" href=Page::Campaign(it.id).href()>{it.name}</a>
+                            <span class="num">{dates::number(it.recipients)}</span>
+                            <span></span>
+                            <span class="muted small">{words}</span>
+                        </li>
+                    }
+                }).collect_view()}
+            </ol>
+        </section>
+    }
+    .into_any()
+}
+
 /// A campaign that has left the draft.
 #[component]
 fn Watch(id: CampaignId, view: Signal<Option<CampaignView>>) -> AnyView {
@@ -137,9 +165,12 @@ fn Watch(id: CampaignId, view: Signal<Option<CampaignView>>) -> AnyView {
                 </div>
                 {line.filter(|it| !it.is_empty()).map(|text| view! { <Notice weight=Weight::Info icon=Glyph::Clock text/> })}
                 {it.is_expanding.then(|| view! { <Notice icon=Glyph::Info text=t!("campaign.expanding")/> })}
-                <div class="stack gap-4 mt-4">
-                    <results::Where ledger=it.ledger.clone()/>
-                    {(parts.len() > 1).then(|| results::parts(&parts, dates::now()))}
+                <div class=if row.state.is_active() { "cols cols--side mt-4" } else { "mt-4" }>
+                    <div class="stack gap-4">
+                        <results::Where ledger=it.ledger.clone()/>
+                        {(parts.len() > 1).then(|| results::parts(&parts, dates::now()))}
+                    </div>
+                    {row.state.is_active().then(|| view! { <Departures now=row.id.clone()/> })}
                 </div>
             }
         })}

@@ -268,7 +268,7 @@ fn Import(id: MailingListId, csv: String) -> AnyView {
     ask(true);
     view! {
         <DialogHead title=t!("lists.import")/>
-        <div class="dialog-body stack gap-3">
+        <div class="dialog-body dialog-body--form stack gap-3">
             {move || match report.get() {
                 None => view! { <SkeletonList/> }.into_any(),
                 Some(Err(error)) => view! { <ProblemBlank error on_retry=move |()| ask(true)/> }.into_any(),
@@ -306,7 +306,7 @@ fn shown(it: &ImportReport) -> AnyView {
         <ul class="soft">{sample}</ul>
         {(it.n_wrong > 0).then(|| view! {
             <p class="warn">{tn!("lists.wrong", it.n_wrong)}</p>
-            <div class="tbl-scroll"><table class="tbl tbl--inner"><tbody>{wrong}</tbody></table></div>
+            <div class="tbl-scroll" tabindex="0" role="region" aria-label=t!("lists.import")><table class="tbl tbl--inner"><tbody>{wrong}</tbody></table></div>
         })}
     }
     .into_any()

@@ -33,6 +33,7 @@ pub enum Glyph {
     Lead,
     Lock,
     LogOut,
+    Megaphone,
     Menu,
     Moon,
     More,
@@ -55,6 +56,7 @@ pub enum Glyph {
     Ticket,
     Trash,
     Undo,
+    Up,
     Envelope(EnvelopeGlyph),
 }
 
@@ -97,6 +99,7 @@ impl Glyph {
             Self::Lead => icondata_lu::LuFunnel,
             Self::Lock => icondata_lu::LuLock,
             Self::LogOut => icondata_lu::LuLogOut,
+            Self::Megaphone => icondata_lu::LuMegaphone,
             Self::Menu => icondata_lu::LuMenu,
             Self::Moon => icondata_lu::LuMoon,
             Self::More => icondata_lu::LuEllipsis,
@@ -119,6 +122,7 @@ impl Glyph {
             Self::Ticket => icondata_lu::LuTicket,
             Self::Trash => icondata_lu::LuTrash2,
             Self::Undo => icondata_lu::LuUndo2,
+            Self::Up => icondata_lu::LuChevronUp,
             Self::Envelope(_) => return None,
         })
     }

@@ -112,7 +112,7 @@ fn OneBlock(number: u32, blocks: RwSignal<Vec<Numbered>>) -> AnyView {
             <header class="card-head">
                 <h3>{name.clone()}</h3>
                 <span class="acts row push">
-                    <Button kind=Kind::Ghost small=true icon=Glyph::Arrow class="is-up" label=t!("campaign.block.up", name = name)
+                    <Button kind=Kind::Ghost small=true icon=Glyph::Up label=t!("campaign.block.up", name = name)
                         on_press=move |()| blocks.update(|all| shift(all, number, false))/>
                     <Button kind=Kind::Ghost small=true icon=Glyph::Down label=t!("campaign.block.down", name = name)
                         on_press=move |()| blocks.update(|all| shift(all, number, true))/>

@@ -44,6 +44,7 @@ use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
 use crate::ui::seg::Seg;
 use crate::ui::seg::Segment;
+use crate::ui::toast::Toasts;
 use crate::ui::toast::use_toasts;
 use crate::widgets::problem::FormProblem;
 use crate::widgets::problem::field_error;
@@ -206,6 +207,7 @@ pub(super) fn Editor(first: CampaignView) -> AnyView {
             <div class="stack gap-4">
                 <Preview draft/>
                 <Panel id/>
+                <Later draft/>
             </div>
         </div>
     }
@@ -319,44 +321,11 @@ fn local_time(text: &str) -> Option<Timestamp> {
     millis.is_finite().then(|| Timestamp::from_f64(millis))
 }
 
-/// Test, Send, Schedule, throw away.
+/// Send, or throw away.
 #[component]
 fn Leave(draft: Draft) -> AnyView {
     let (cache, toasts, go) = (use_cache(), use_toasts(), use_go());
-    let to = RwSignal::new(use_me().get_untracked().map(|it| it.email.to_string()).unwrap_or_default());
-    let at = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
-    let act = move |act: CampaignAct, at: Option<Timestamp>| {
-        busy.set(true);
-        spawn_local(async move {
-            let answer = match draft.save(cache).await {
-                Ok(()) => act_on_campaign(cache, draft.id.get_value(), ActOnCampaign { act, at }).await.map(drop),
-                Err(error) => Err(error),
-            };
-            let _ = busy.try_set(false);
-            match answer {
-                Ok(()) => toasts.done(t!(&format!("campaign.did.{}", act.as_str()))),
-                Err(error) => toast_problem(toasts, &error),
-            }
-        });
-    };
-    let test = move |()| {
-        let address = to.get_untracked();
-        spawn_local(async move {
-            let answer = match draft.save(cache).await {
-                Ok(()) => test_campaign(cache, draft.id.get_value(), address.clone()).await,
-                Err(error) => Err(error),
-            };
-            match answer {
-                Ok(()) => toasts.done(t!("campaign.tested", address = address)),
-                Err(error) => toast_problem(toasts, &error),
-            }
-        });
-    };
-    let schedule = move |()| match local_time(&at.get_untracked()) {
-        Some(at) => act(CampaignAct::Schedule, Some(at)),
-        None => toasts.done(t!("campaign.no_date")),
-    };
     let throw_away = move |()| {
         spawn_local(async move {
             match delete_campaign(cache, draft.id.get_value()).await {
@@ -369,17 +338,74 @@ fn Leave(draft: Draft) -> AnyView {
         });
     };
     view! {
-        <div class="acts row row--wrap">
+        <div class="acts row">
             <Button kind=Kind::Ghost icon=Glyph::Trash label=t!("campaign.delete") on_press=throw_away/>
-            <input class="input" type="email" name="test-to" aria-label=t!("campaign.test.to") prop:value=to
-                on:input=move |event| to.set(event_target_value(&event))/>
-            <Button icon=Glyph::Eye text=t!("campaign.test") on_press=test/>
-            <input class="input" type="datetime-local" name="at" aria-label=t!("campaign.schedule.at") title=t!("campaign.schedule.at")
-                prop:value=at on:input=move |event| at.set(event_target_value(&event))/>
-            <Button icon=Glyph::Clock text=t!("campaign.act.schedule") disabled=busy on_press=schedule/>
             <Button kind=Kind::Primary icon=Glyph::Send text=t!("campaign.act.send") disabled=busy
-                on_press=move |()| act(CampaignAct::Send, None)/>
+                on_press=move |()| act(cache, toasts, draft, busy, CampaignAct::Send, None)/>
         </div>
+    }
+    .into_any()
+}
+
+/// Keeps what is typed, then acts.
+fn act(cache: Cache, toasts: Toasts, draft: Draft, busy: RwSignal<bool>, act: CampaignAct, at: Option<Timestamp>) {
+    busy.set(true);
+    spawn_local(async move {
+        let answer = match draft.save(cache).await {
+            Ok(()) => act_on_campaign(cache, draft.id.get_value(), ActOnCampaign { act, at }).await.map(drop),
+            Err(error) => Err(error),
+        };
+        let _ = busy.try_set(false);
+        match answer {
+            Ok(()) => toasts.done(t!(&format!("campaign.did.{}", act.as_str()))),
+            Err(error) => toast_problem(toasts, &error),
+        }
+    });
+}
+
+/// A test to one address; a date.
+#[component]
+fn Later(draft: Draft) -> AnyView {
+    let (cache, toasts) = (use_cache(), use_toasts());
+    let to = RwSignal::new(use_me().get_untracked().map(|it| it.email.to_string()).unwrap_or_default());
+    let at = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let test = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let address = to.get_untracked();
+        spawn_local(async move {
+            let answer = match draft.save(cache).await {
+                Ok(()) => test_campaign(cache, draft.id.get_value(), address.clone()).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(()) => toasts.done(t!("campaign.tested", address = address)),
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    };
+    let schedule = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        match local_time(&at.get_untracked()) {
+            Some(at) => act(cache, toasts, draft, busy, CampaignAct::Schedule, Some(at)),
+            None => toasts.done(t!("campaign.no_date")),
+        }
+    };
+    view! {
+        <section class="card">
+            <div class="card-body stack gap-3">
+                <form class="row" on:submit=test>
+                    <input class="input" type="email" name="test-to" required aria-label=t!("campaign.test.to") prop:value=to
+                        on:input=move |event| to.set(event_target_value(&event))/>
+                    <Button submit=true icon=Glyph::Eye text=t!("campaign.test")/>
+                </form>
+                <form class="row" on:submit=schedule>
+                    <input class="input" type="datetime-local" name="at" aria-label=t!("campaign.schedule.at")
+                        title=t!("campaign.schedule.at") prop:value=at on:input=move |event| at.set(event_target_value(&event))/>
+                    <Button submit=true icon=Glyph::Clock text=t!("campaign.act.schedule") disabled=busy/>
+                </form>
+            </div>
+        </section>
     }
     .into_any()
 }

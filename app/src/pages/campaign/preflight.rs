@@ -39,7 +39,7 @@ pub(super) fn Panel(id: CampaignId) -> AnyView {
                     view! {
                         <div class="card-body stack gap-3">
                             {start.map(|text| view! { <p class="soft">{text}</p> })}
-                            {lines}
+                            <ul class="pre">{lines}</ul>
                             {(!out.is_empty()).then(|| view! { <p class="muted small">{out.join(" · ")}</p> })}
                         </div>
                     }
@@ -76,10 +76,10 @@ fn line(it: &Finding) -> AnyView {
     let key = format!("preflight.{}{suffix}", it.key);
     let text = i18n::try_text(&key, &args).unwrap_or_else(|| i18n::text(&format!("preflight.{}", it.key), &args));
     view! {
-        <div class=format!("row {class}") data-finding=it.key.clone() data-level=class>
-            <Icon glyph/>
+        <li data-finding=it.key.clone() data-level=class>
+            <span class=class><Icon glyph/></span>
             <span>{text}</span>
-        </div>
+        </li>
     }
     .into_any()
 }

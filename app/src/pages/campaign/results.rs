@@ -238,7 +238,7 @@ fn links(found: &CampaignResults, taken: u32) -> AnyView {
     view! {
         <section class="card">
             <header class="card-head"><h2>{t!("campaign.links")}</h2><span class="sub">{t!("campaign.links.robots")}</span></header>
-            <div class="tbl-scroll">
+            <div class="tbl-scroll" tabindex="0" role="region" aria-label=t!("campaign.links")>
                 <table class="tbl tbl--inner" style="min-width:620px">
                     <colgroup><col/><col/><col style="width:90px"/><col style="width:80px"/><col style="width:110px"/></colgroup>
                     <thead>

@@ -59,7 +59,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                     }}
                 </a>
                 <Item page target=Page::Emails glyph=Glyph::Send text=t!("rail.emails")/>
-                <Item page target=Page::Campaigns glyph=Glyph::Bell text=t!("campaigns.title")/>
+                <Item page target=Page::Campaigns glyph=Glyph::Megaphone text=t!("campaigns.title")/>
                 <Item page target=Page::Contacts glyph=Glyph::People text=t!("rail.contacts")/>
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
