@@ -158,7 +158,7 @@ fn Watch(id: CampaignId, view: Signal<Option<CampaignView>>) -> AnyView {
             view! {
                 <div class="page-head">
                     <div class="head-text">
-                        <h1 class="row">{row.name.clone()}" "{state_word(row.state)}</h1>
+                        <div class="row"><h1>{row.name.clone()}</h1>{state_word(row.state)}</div>
                         <p>{t!("campaign.from_to", from = it.sender, subject = row.subject, name = row.by)}</p>
                     </div>
                     <Acts it=it.clone()/>

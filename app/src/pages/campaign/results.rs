@@ -178,14 +178,14 @@ fn chart(found: &CampaignResults) -> AnyView {
                 .enumerate()
                 .map(|(i, (share, class))| {
                     let tall = share / 100.0 * height;
-                    let x = 40.0 + (bar.left + bar.width * i as f64) * 6.6;
+                    let x = 40.0 + (bar.left + bar.width * i as f64) * 10.6;
                     view! {
                         <rect class=class x=format!("{x:.1}") y=format!("{:.1}", 10.0 + height - tall)
-                            width=format!("{:.1}", (bar.width * 6.6 - 1.0).max(1.0)) height=format!("{tall:.1}") rx="1"></rect>
+                            width=format!("{:.1}", (bar.width * 10.6 - 1.0).max(1.0)) height=format!("{tall:.1}") rx="1"></rect>
                     }
                 })
                 .collect_view();
-            let x = 40.0 + (bar.left + bar.width * 1.5) * 6.6;
+            let x = 40.0 + (bar.left + bar.width * 1.5) * 10.6;
             let is_told = all.len() <= 16 || bar.hour % 6 == 0;
             view! {
                 {rects}
@@ -203,11 +203,11 @@ fn chart(found: &CampaignResults) -> AnyView {
                     <span><i class="ka"></i>{t!("campaign.chart.clicked")}</span>
                 </span>
             </header>
-            <div class="card-body">
-                <svg class="chart" viewBox="0 0 700 186" role="img" aria-label=t!("campaign.by_hour")>
-                    <line class="grid" x1="40" x2="700" y1="10" y2="10"></line>
-                    <line class="grid" x1="40" x2="700" y1="85" y2="85"></line>
-                    <line class="axis" x1="40" x2="700" y1="160" y2="160"></line>
+            <div class="card-body tbl-scroll" tabindex="0" role="region" aria-label=t!("campaign.by_hour")>
+                <svg class="chart" viewBox="0 0 1100 186" style="min-width:680px" role="img" aria-label=t!("campaign.by_hour")>
+                    <line class="grid" x1="40" x2="1100" y1="10" y2="10"></line>
+                    <line class="grid" x1="40" x2="1100" y1="85" y2="85"></line>
+                    <line class="axis" x1="40" x2="1100" y1="160" y2="160"></line>
                     <text x="34" y="14" text-anchor="end">{dates::number(top)}</text>
                     <text x="34" y="89" text-anchor="end">{dates::number(top / 2)}</text>
                     <text x="34" y="164" text-anchor="end">"0"</text>
