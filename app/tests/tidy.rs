@@ -10,6 +10,7 @@ use mailroom_app::model::server::Condition;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::AliasState;
 use mailroom_shared::api::aliases::ContactRule;
+use mailroom_shared::api::campaigns::RecipientFilter;
 use mailroom_shared::api::emails::EmailAction;
 use mailroom_shared::api::emails::EmailFilter;
 use mailroom_shared::api::emails::Wait;
@@ -17,6 +18,10 @@ use mailroom_shared::api::servers::Auth;
 use mailroom_shared::api::servers::Security;
 use mailroom_shared::api::servers::ServerKind;
 use mailroom_shared::api::servers::TestStage;
+use mailroom_shared::campaign::content::Block;
+use mailroom_shared::campaign::ledger::LeftOut;
+use mailroom_shared::campaign::preflight;
+use mailroom_shared::campaign::state::CampaignState;
 use mailroom_shared::i18n::Catalogue;
 use mailroom_shared::i18n::Lang;
 use mailroom_shared::outbox::actions::Action;
@@ -110,6 +115,15 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
         each("actions.about", Action::ALL.map(Action::as_str).to_vec());
         each("retention.class", Class::ALL.map(Class::as_str).to_vec());
         each("emails.action", EmailAction::ALL.map(EmailAction::as_str).to_vec());
+        each("campaign.state", CampaignState::ALL.map(CampaignState::as_str).to_vec());
+        each("campaign.left_out", LeftOut::ALL.map(LeftOut::as_str).to_vec());
+        each("campaign.place", DeliveryState::ALL.map(DeliveryState::as_str).to_vec());
+        each("campaign.filter", RecipientFilter::ALL.map(RecipientFilter::as_str).to_vec());
+        each("campaign.block", Block::KINDS.to_vec());
+        each("preflight", preflight::KEYS.to_vec());
+        let acts = ["send", "schedule", "cancel", "pause", "resume", "stop", "retry"];
+        each("campaign.act", acts.to_vec());
+        each("campaign.did", acts.to_vec());
         for it in EmailAction::ALL {
             need(format!("emails.done.{}.other", it.as_str()));
         }

@@ -67,7 +67,7 @@ pub(crate) fn migrations() -> Vec<(String, String)> {
 }
 
 /// SQLite in memory, as strict about keys as D1.
-pub(crate) struct Sqlite(Mutex<Connection>);
+pub(crate) struct Sqlite(Mutex<Connection>, Arc<AtomicU64>);
 
 impl Sqlite {
     pub(crate) fn new() -> Self {
@@ -76,7 +76,7 @@ impl Sqlite {
         for (name, sql) in migrations() {
             connection.execute_batch(&sql).unwrap_or_else(|e| panic!("{name}: {e}"));
         }
-        Self(Mutex::new(connection))
+        Self(Mutex::new(connection), Arc::default())
     }
 
     /// What `EXPLAIN QUERY PLAN` says, one line per step.
@@ -141,6 +141,7 @@ fn run(connection: &Connection, statement: &Statement) -> Result<Rows, rusqlite:
 #[async_trait(?Send)]
 impl Db for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DbError> {
+        self.1.fetch_add(statements.len() as u64, Ordering::Relaxed);
         let mut connection = self.0.lock().unwrap();
         let transaction = connection.transaction().map_err(|e| translate(&e))?;
         let answers: Result<Vec<Rows>, _> = statements.iter().map(|it| run(&transaction, it)).collect();
@@ -315,6 +316,8 @@ pub(crate) struct TestApp {
     pub(crate) jobs: Arc<RecordedJobs>,
     pub(crate) mailer: Arc<ScriptedMailer>,
     pub(crate) clock: Arc<MovedClock>,
+    /// Statements that the database was asked.
+    pub(crate) statements: Arc<AtomicU64>,
 }
 
 impl TestApp {
@@ -326,6 +329,7 @@ impl TestApp {
         let blobs = Arc::<MemoryBlobs>::default();
         let (db, jobs, mailer, clock) =
             (Sqlite::new(), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
+        let statements = Arc::clone(&db.1);
         let app = App {
             db: Box::new(db),
             blobs: Box::new(Arc::clone(&blobs)),
@@ -337,7 +341,7 @@ impl TestApp {
             keys: Box::new(NativeKeys),
             config: Config { token_secret: "test".to_owned(), seal_secret: secret.to_owned(), ..Config::default() },
         };
-        Self { app: Arc::new(app), blobs, jobs, mailer, clock }
+        Self { app: Arc::new(app), blobs, jobs, mailer, clock, statements }
     }
 }
 

@@ -8,7 +8,6 @@ use crate::address::EmailAddress;
 use crate::address::Mailbox;
 use crate::campaign::content::Content;
 use crate::campaign::ledger::Ledger;
-use crate::campaign::ledger::LeftOut;
 use crate::campaign::ledger::Place;
 use crate::campaign::preflight::Finding;
 use crate::campaign::queue::Departure;
@@ -273,9 +272,6 @@ pub struct CampaignResults {
     pub links: Vec<LinkResult>,
     pub hours: Vec<HourResult>,
 }
-
-/// For lists of filters: `left_out` by reason.
-pub const LEFT_OUT: [LeftOut; 7] = LeftOut::ALL;
 
 crate::endpoints! {
     ListCampaigns: Get "/api/v1/campaigns" "All campaigns, those in the queue first, in the order of departure" { query: (), body: () } -> Vec<CampaignRow>;

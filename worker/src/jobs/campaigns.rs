@@ -46,8 +46,9 @@ use crate::store::settings;
 const CHUNK: u32 = 2_000;
 /// Chunks of one transaction.
 const CHUNKS: u32 = 5;
-/// Transactions of one run: with all that it asks besides it stays below 1,000 statements.
-const BATCHES: u32 = 40;
+/// Transactions of one run. An invocation may ask the database 1,000 times, and the minute's has other work besides; what
+/// is left goes on in an invocation of its own.
+const BATCHES: u32 = 12;
 /// Rows that one statement holds, lets go or cancels.
 const MANY: u32 = 5_000;
 /// A stopped campaign is looked after this long.
@@ -97,6 +98,7 @@ pub(super) async fn run(app: &SharedApp) -> Result<Done, StoreError> {
         };
         if batches == 0 {
             done.is_more = true;
+            app.nudge(Job::Campaigns, 0).await;
             break;
         }
         done.items += expand(app, it, &mut batches).await?;

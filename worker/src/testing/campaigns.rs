@@ -625,3 +625,59 @@ fn a_campaign_of_contacts_skips_colleagues() {
     office.settle();
     assert_eq!(office.sent_to(), ["ann@c.test"]);
 }
+
+/// The platform answers 1,000 statements per invocation.
+#[test]
+fn no_invocation_asks_too_much_of_the_database() {
+    let office = Office::new();
+    let list = office.list("All", "zed@c.test\n");
+    let many = "INSERT INTO mailing_list_members (list_id, address_key, address, added)
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+       SELECT (SELECT id FROM mailing_lists), printf('p%06d@d%d.test', i, i % 9), printf('p%06d@d%d.test', i, i % 9), 1 FROM n";
+    office.run(many.to_owned());
+    let id = office.draft("Winter", &[&list], &json!({}));
+    office.act(&id, "send");
+    let app = &office.test.app;
+    let mut most = 0;
+    let mut count = |what: &mut dyn FnMut()| {
+        let before = office.test.statements.load(Ordering::Relaxed);
+        what();
+        let n = office.test.statements.load(Ordering::Relaxed) - before;
+        most = most.max(n);
+        n
+    };
+    let start = std::time::Instant::now();
+    for _ in 0..4 {
+        let n = count(&mut || block_on(crate::jobs::campaigns::wake(app)).unwrap());
+        assert!(n < 400, "{n}: the minute has other work besides");
+    }
+    let view = office.view(&id);
+    assert_eq!((&view["is_expanding"], &view["ledger"]["planned"]), (&json!(false), &json!(0)), "{view}");
+    println!("100,000 in the queue after {:?}", start.elapsed());
+    assert_eq!(office.n(&id, "outgoing"), 100_001);
+    count(&mut || {
+        block_on(crate::jobs::deliver(app)).unwrap();
+    });
+    assert!(office.sent_to().len() >= 1_200);
+    count(&mut || block_on(crate::cron::tick(app)));
+    assert!(most < 1_000, "{most}");
+}
+
+/// RFC 8058 section 4: a receiver believes one-click unsubscribing only when the signature covers it.
+#[test]
+fn the_way_out_is_signed() {
+    let office = Office::new();
+    office.call("POST", "/api/v1/dkim/corp.test", &Json::Null);
+    let servers = office.get("/api/v1/servers");
+    let bulk = servers.as_array().unwrap().iter().find(|it| it["settings"]["name"] == "mx-bulk").unwrap();
+    let mut settings = bulk["settings"].clone();
+    settings["dkim"] = true.into();
+    office.call("PATCH", &format!("/api/v1/servers/{}", bulk["id"].as_str().unwrap()), &settings);
+    let list = office.list("All", "ann@c.test,Ann\n");
+    let id = office.draft("Winter", &[&list], &json!({}));
+    office.act(&id, "send");
+    office.settle();
+    let raw = office.raw(0).replace("\r\n\t", "").replace("\r\n ", "");
+    let signature = raw.lines().find(|it| it.starts_with("DKIM-Signature:")).unwrap().replace(' ', "");
+    assert!(signature.contains("list-unsubscribe:list-unsubscribe-post"), "{signature}");
+}
