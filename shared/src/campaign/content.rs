@@ -185,14 +185,14 @@ impl Writer {
                 rest = after;
             } else if let Some((words, url, after)) = bracket_link(rest) {
                 let mark = self.link(url, words);
-                html.push_str(&format!("<a href=\"{mark}\" style=\"color:#1d4ed8\">{}</a>", escape(words)));
-                text.push_str(&format!("{words} <{mark}>"));
+                html.extend([format!("<a href=\"{mark}\" style=\"color:#1d4ed8\">{}</a>", escape(words))]);
+                text.extend([format!("{words} <{mark}>")]);
                 rest = after;
             } else if rest.starts_with("https://") || rest.starts_with("http://") {
                 let end = rest.find(|c: char| c.is_whitespace() || "<>\"".contains(c)).unwrap_or(rest.len());
                 let bare = rest.get(..end).unwrap_or(rest).trim_end_matches(['.', ',', ')', ';', ':', '!', '?']);
                 let mark = self.link(bare, bare);
-                html.push_str(&format!("<a href=\"{mark}\" style=\"color:#1d4ed8\">{}</a>", escape(bare)));
+                html.extend([format!("<a href=\"{mark}\" style=\"color:#1d4ed8\">{}</a>", escape(bare))]);
                 text.push_str(&mark);
                 rest = rest.get(bare.len()..).unwrap_or("");
             } else {
@@ -220,7 +220,7 @@ impl Writer {
                 html.push(a);
                 plain.push(b);
             }
-            self.out.html.push_str(&format!("<p style=\"{style}\">{}</p>\n", html.join("<br>\n")));
+            self.out.html.extend([format!("<p style=\"{style}\">{}</p>\n", html.join("<br>\n"))]);
             self.out.text.push_str(&plain.join("\n"));
             self.out.text.push_str("\n\n");
         }
@@ -233,12 +233,12 @@ impl Writer {
                 if text.trim().is_empty() {
                     return;
                 }
-                self.out.html.push_str(&format!(
+                self.out.html.extend([format!(
                     "<h1 style=\"font-size:24px;line-height:1.3;margin:0 0 16px\">{}</h1>\n",
                     escape(text.trim())
-                ));
+                )]);
                 let line: String = text.trim().chars().map(|_| '=').take(60).collect();
-                self.out.text.push_str(&format!("{}\n{line}\n\n", text.trim()));
+                self.out.text.extend([format!("{}\n{line}\n\n", text.trim())]);
             }
             Block::Text { text } => self.paragraphs(text, "margin:0 0 16px"),
             Block::Image { url, alt, link } => {
@@ -254,25 +254,25 @@ impl Writer {
                 );
                 if is_link(link) {
                     let mark = self.link(link, &alt);
-                    self.out.html.push_str(&format!("<a href=\"{mark}\">{image}</a>\n"));
-                    self.out.text.push_str(&format!("{} <{mark}>\n\n", alt.trim()));
+                    self.out.html.extend([format!("<a href=\"{mark}\">{image}</a>\n")]);
+                    self.out.text.extend([format!("{} <{mark}>\n\n", alt.trim())]);
                 } else {
                     self.out.html.push_str(&image);
                     self.out.html.push('\n');
                     if !alt.trim().is_empty() {
-                        self.out.text.push_str(&format!("{}\n\n", alt.trim()));
+                        self.out.text.extend([format!("{}\n\n", alt.trim())]);
                     }
                 }
             }
             Block::Button { text, url } => {
                 let text = clean(text).replace('\n', " ");
                 let mark = self.link(url, &text);
-                self.out.html.push_str(&format!(
+                self.out.html.extend([format!(
                     "<p style=\"margin:0 0 16px\"><a href=\"{mark}\" style=\"display:inline-block;padding:12px 22px;\
                      border-radius:6px;background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:600\">{}</a></p>\n",
                     escape(text.trim())
-                ));
-                self.out.text.push_str(&format!("{}: {mark}\n\n", text.trim()));
+                )]);
+                self.out.text.extend([format!("{}: {mark}\n\n", text.trim())]);
             }
             Block::Divider => {
                 self.out.html.push_str("<hr style=\"border:0;border-top:1px solid #d4d9e2;margin:24px 0\">\n");
@@ -280,11 +280,11 @@ impl Writer {
             }
             Block::Footer { text } => {
                 self.paragraphs(text, "margin:24px 0 8px;font-size:13px;color:#5b6474");
-                self.out.html.push_str(&format!(
+                self.out.html.extend([format!(
                     "<p style=\"margin:0;font-size:13px\"><a href=\"{OPEN}U{CLOSE}\" style=\"color:#5b6474\">{}</a></p>\n",
                     escape(&words.unsubscribe)
-                ));
-                self.out.text.push_str(&format!("{}: {OPEN}U{CLOSE}\n\n", words.unsubscribe));
+                )]);
+                self.out.text.extend([format!("{}: {OPEN}U{CLOSE}\n\n", words.unsubscribe)]);
                 self.out.has_unsubscribe = true;
             }
         }
@@ -303,10 +303,10 @@ pub fn compile(content: &Content, preheader: &str, words: &Words) -> Compiled {
     let mut writer = Writer { out: Compiled::default() };
     let preheader = clean(preheader).replace('\n', " ");
     if !preheader.trim().is_empty() {
-        writer.out.html.push_str(&format!(
+        writer.out.html.extend([format!(
             "<div style=\"display:none;max-height:0;overflow:hidden\">{}</div>\n",
             escape(preheader.trim())
-        ));
+        )]);
     }
     writer.out.html.push_str(
         "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr>\
@@ -318,13 +318,13 @@ pub fn compile(content: &Content, preheader: &str, words: &Words) -> Compiled {
     for block in content.blocks.iter().take(MAX_BLOCKS) {
         writer.block(block, words);
     }
-    writer.out.html.push_str(&format!("</td></tr></table></td></tr></table>{OPEN}O{CLOSE}\n"));
+    writer.out.html.extend([format!("</td></tr></table></td></tr></table>{OPEN}O{CLOSE}\n")]);
     let own = clean(&content.text);
     if !own.trim().is_empty() {
         let mut text = own.trim().to_owned();
         if writer.out.has_unsubscribe {
             // Whatever else it says, plain text tells how to unsubscribe too.
-            text.push_str(&format!("\n\n{}: {OPEN}U{CLOSE}", words.unsubscribe));
+            text.extend([format!("\n\n{}: {OPEN}U{CLOSE}", words.unsubscribe)]);
         }
         writer.out.text = text;
     }
@@ -344,10 +344,10 @@ fn fill(template: &str, compiled: &Compiled, urls: &Urls<'_>, write: impl Fn(&st
             "U" => out.push_str(&write(urls.unsubscribe)),
             "O" => {
                 if let Some(pixel) = urls.pixel {
-                    out.push_str(&format!(
+                    out.extend([format!(
                         "<img src=\"{}\" alt=\"\" width=\"1\" height=\"1\" style=\"display:block;border:0\">",
                         escape(pixel)
-                    ));
+                    )]);
                 }
             }
             number => {

@@ -110,7 +110,7 @@ pub fn read(csv: &str) -> Import {
         let bytes = csv.as_bytes();
         let blank = bytes.get(start..).unwrap_or_default().iter().take_while(|it| matches!(it, b'\r' | b'\n')).count();
         let until = (start + blank).max(counted);
-        line += bytes.get(counted..until).unwrap_or_default().iter().filter(|it| **it == b'\n').count() as u32;
+        line += csv.get(counted..until).unwrap_or_default().matches('\n').count() as u32;
         counted = until;
         if record.iter().all(|it| it.trim().is_empty()) {
             continue;

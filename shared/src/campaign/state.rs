@@ -107,9 +107,8 @@ pub const fn apply(state: CampaignState, act: CampaignAct, has_begun: bool) -> O
     use CampaignAct as A;
     use CampaignState as S;
     match (state, act) {
-        (S::Draft, A::Edit | A::Delete) => Some(S::Draft),
+        (S::Draft, A::Edit | A::Delete) | (S::Queued, A::Cancel) => Some(S::Draft),
         (S::Draft | S::Queued, A::Send | A::Schedule) => Some(S::Queued),
-        (S::Queued, A::Cancel) => Some(S::Draft),
         (S::Paused, A::Cancel) if !has_begun => Some(S::Draft),
         (S::Queued, A::Begin) | (S::Sent, A::Retry) => Some(S::Sending),
         (S::Queued | S::Sending, A::Pause) => Some(S::Paused),

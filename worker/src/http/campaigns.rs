@@ -46,6 +46,7 @@ use mailroom_shared::i18n::Catalogue;
 use mailroom_shared::i18n::Lang;
 use mailroom_shared::outbox::actions::Action;
 use mailroom_shared::outbox::state::DeliveryState;
+use mailroom_shared::outbox::state::DeliveryState as S;
 
 use super::Access;
 use super::AppState;
@@ -121,7 +122,6 @@ pub(super) async fn list(call: Call<ListCampaigns>) -> AppResult<Vec<CampaignRow
         let of = |wanted: &dyn Fn(DeliveryState) -> bool| -> u32 {
             states.iter().filter(|s| s.id == it.id.as_str() && wanted(s.state)).map(|s| s.n).sum()
         };
-        use DeliveryState as S;
         let is_open = |s: S| matches!(s, S::Outgoing | S::Sending | S::Deferred | S::Cancelled | S::Ignored);
         let is_failed = |s: S| matches!(s, S::Failed | S::Unknown);
         let is_back = |s: S| matches!(s, S::Bounced | S::Complained);
@@ -196,26 +196,25 @@ fn clean_name(name: &str) -> AppResult<String> {
 pub(super) async fn create(call: Call<CreateCampaign>) -> AppResult<CampaignView> {
     let (app, me) = (&call.app, call.me()?);
     let name = clean_name(&call.body.name)?;
-    let settings = match &call.body.copy_of {
-        Some(id) => CampaignSettings { name, ..read_one(app, id.as_str()).await?.settings() },
-        None => {
-            let footer = Catalogue::load(Lang::of(&me.language)).text("campaign.footer", &[]);
-            let blocks = vec![
-                Block::Heading { text: String::new() },
-                Block::Text { text: String::new() },
-                Block::Footer { text: footer },
-            ];
-            CampaignSettings {
-                name,
-                subject: String::new(),
-                preheader: String::new(),
-                from: None,
-                reply_to: None,
-                language: me.language.clone(),
-                audience: mailroom_shared::api::campaigns::Audience::default(),
-                content: Content { blocks, text: String::new() },
-                track: true,
-            }
+    let settings = if let Some(id) = &call.body.copy_of {
+        CampaignSettings { name, ..read_one(app, id.as_str()).await?.settings() }
+    } else {
+        let footer = Catalogue::load(Lang::of(&me.language)).text("campaign.footer", &[]);
+        let blocks = vec![
+            Block::Heading { text: String::new() },
+            Block::Text { text: String::new() },
+            Block::Footer { text: footer },
+        ];
+        CampaignSettings {
+            name,
+            subject: String::new(),
+            preheader: String::new(),
+            from: None,
+            reply_to: None,
+            language: me.language.clone(),
+            audience: mailroom_shared::api::campaigns::Audience::default(),
+            content: Content { blocks, text: String::new() },
+            track: true,
         }
     };
     let id = app.new_id();

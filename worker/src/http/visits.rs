@@ -109,23 +109,24 @@ async fn click(shared: &Shared, token: &str, request: &Request) -> AppResult<Res
     let id = signed(app, Purpose::Click, token).ok_or_else(AppError::not_found)?;
     let (n, index) = id.split_once('-').ok_or_else(AppError::not_found)?;
     let n: u32 = n.parse().map_err(|_| AppError::not_found())?;
-    let index: usize = index.parse().map_err(|_| AppError::not_found())?;
-    let it = visitor(app, n, index as i64).await?;
+    let link: u16 = index.parse().map_err(|_| AppError::not_found())?;
+    let (index, link) = (usize::from(link), i64::from(link));
+    let it = visitor(app, n, link).await?;
     let campaign = campaigns::read(app, &it.campaign_id).await?.ok_or_else(AppError::not_found)?;
     let content = jobs::compiled(&campaign);
-    let link = content.links.get(index).ok_or_else(AppError::not_found)?;
+    let target = content.links.get(index).ok_or_else(AppError::not_found)?;
     let robot = judged(&it, request, content.links.len() as u32, true, app);
     let mut statements = Vec::new();
     if robot == Some(Robot::AllAtOnce) {
         statements.extend(hits::were_robots(n, Robot::AllAtOnce.as_str(), app.now()));
     }
-    statements.push(hits::hit(n, &it.campaign_id, "click", index as i64, robot.map(Robot::as_str), app.now()));
+    statements.push(hits::hit(n, &it.campaign_id, "click", link, robot.map(Robot::as_str), app.now()));
     // The reader goes on, whatever becomes of the figures.
     if app.db.batch(statements).await.is_ok() {
         tell(shared);
     }
     let fields = merge::fields(&it.name, &it.address, &campaign.name, &it.fields);
-    let url = link_url(&link.url, &fields);
+    let url = link_url(&target.url, &fields);
     if !is_link(&url) {
         return Err(AppError::not_found());
     }

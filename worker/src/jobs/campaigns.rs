@@ -245,19 +245,18 @@ async fn expand(app: &App, it: &Campaign, batches: &mut u32) -> Result<u32, Stor
 
 /// The From of a campaign and the alias domain that its bounces go to.
 pub async fn sender(app: &App, fleet: &Fleet, it: &Campaign) -> Result<(Mailbox, String), StoreError> {
-    let sender = match &it.sender {
-        Some(sender) => sender.clone(),
-        None => {
-            let company = settings::value(app, settings::COMPANY).await?.unwrap_or_default();
-            let address = fleet.domains.first().and_then(|it| fleet.notifications(it.name.as_str()));
-            let address = match address {
-                Some(address) => address,
-                None => {
-                    EmailAddress::parse("campaigns@mailroom.invalid").map_err(|e| StoreError::Corrupt(e.to_string()))?
-                }
-            };
-            Mailbox::new(Some(&company), address)
-        }
+    let sender = if let Some(sender) = &it.sender {
+        sender.clone()
+    } else {
+        let company = settings::value(app, settings::COMPANY).await?.unwrap_or_default();
+        let address = fleet.domains.first().and_then(|it| fleet.notifications(it.name.as_str()));
+        let address = match address {
+            Some(address) => address,
+            None => {
+                EmailAddress::parse("campaigns@mailroom.invalid").map_err(|e| StoreError::Corrupt(e.to_string()))?
+            }
+        };
+        Mailbox::new(Some(&company), address)
     };
     let ours =
         fleet.domains.iter().find(|it| it.name.as_str() == sender.address.domain()).or_else(|| fleet.domains.first());
