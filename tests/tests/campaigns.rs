@@ -68,7 +68,7 @@ impl Office {
     fn list(&self, name: &str, addresses: &[String]) -> String {
         let list = self.post("/api/v1/mailing-lists", json!({ "name": name, "public": true }));
         let id = story::id(&list);
-        let csv: String = addresses.iter().map(|it| format!("{it},Person\n")).collect();
+        let csv = addresses.iter().map(|it| format!("{it},Person\n")).collect::<Vec<_>>().concat();
         let report = self.post(&format!("/api/v1/mailing-lists/{id}/import"), json!({ "csv": csv }));
         assert_eq!(report["added"], addresses.len(), "{report}");
         id
@@ -244,8 +244,8 @@ fn three_leave_in_the_order_of_creation_and_a_fourth_waits_for_its_server() {
     let subjects: Vec<String> =
         office.stack.sink().store().find(None).iter().map(|it| story::header(&it.raw, "Subject")).collect();
     for (i, name) in ["First", "Second", "Third"].iter().enumerate() {
-        let part = &subjects[i * 60..(i + 1) * 60];
-        assert!(part.iter().all(|it| it == name), "{name}: {part:?}");
+        let theirs = &subjects[i * 60..(i + 1) * 60];
+        assert!(theirs.iter().all(|it| it == name), "{name}: {theirs:?}");
     }
     let fourth = office.view(&ids[3]);
     let waits = &fourth["row"]["departure"]["waits"];
