@@ -11,6 +11,7 @@ use mailroom_shared::id::CampaignId;
 
 use crate::dates;
 use crate::pages::campaigns::departure_words;
+use crate::pages::campaigns::may_send;
 use crate::pages::campaigns::state_word;
 use crate::pages::shell::use_crumbs;
 use crate::queries::campaigns::act_on_campaign;
@@ -161,7 +162,7 @@ fn Watch(id: CampaignId, view: Signal<Option<CampaignView>>) -> AnyView {
                         <div class="row"><h1>{row.name.clone()}</h1>{state_word(row.state)}</div>
                         <p>{t!("campaign.from_to", from = it.sender, subject = row.subject, name = row.by)}</p>
                     </div>
-                    <Acts it=it.clone()/>
+                    {may_send().then(|| view! { <Acts it=it.clone()/> })}
                 </div>
                 {line.filter(|it| !it.is_empty()).map(|text| view! { <Notice weight=Weight::Info icon=Glyph::Clock text/> })}
                 {it.is_expanding.then(|| view! { <Notice icon=Glyph::Info text=t!("campaign.expanding")/> })}
@@ -175,7 +176,7 @@ fn Watch(id: CampaignId, view: Signal<Option<CampaignView>>) -> AnyView {
             }
         })}
         <results::Results id view/>
-        <recipients::Recipients id=recipients/>
+        {may_send().then(|| view! { <recipients::Recipients id=recipients/> })}
     }
     .into_any()
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::campaigns::CampaignRow;
 use mailroom_shared::api::campaigns::NewCampaign;
+use mailroom_shared::api::session::Role;
 use mailroom_shared::campaign::ledger::per_mille;
 use mailroom_shared::campaign::queue::Departure;
 use mailroom_shared::campaign::queue::ParkedBy;
@@ -19,6 +20,7 @@ use crate::queries::campaigns::use_campaigns;
 use crate::queries::use_cache;
 use crate::routes::Page;
 use crate::routes::use_go;
+use crate::session::use_me;
 use crate::t;
 use crate::tn;
 use crate::ui::blank::Blank;
@@ -38,6 +40,11 @@ use crate::widgets::problem::ProblemBlank;
 use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::field_error;
 
+/// Whether the reader may send to many; tracked by nobody, a change of role loads the page anew.
+pub(super) fn may_send() -> bool {
+    use_me().get_untracked().is_some_and(|it| matches!(it.role, Role::Administrator | Role::CampaignManager))
+}
+
 /// Campaigns and their lists, side by side.
 pub(super) fn tabs(now: &Page) -> Vec<Tab> {
     [(Page::Campaigns, t!("campaigns.title")), (Page::MailingLists, t!("lists.title"))]
@@ -56,9 +63,11 @@ pub fn CampaignsPage() -> AnyView {
         <main class="page" id="content">
             <div class="page-head">
                 <div class="head-text"><h1>{t!("campaigns.title")}</h1><p>{t!("campaigns.text")}</p></div>
-                <div class="acts">
-                    <Button kind=Kind::Primary icon=Glyph::Plus text=t!("campaigns.new") on_press=move |()| is_new.set(true)/>
-                </div>
+                {may_send().then(|| view! {
+                    <div class="acts">
+                        <Button kind=Kind::Primary icon=Glyph::Plus text=t!("campaigns.new") on_press=move |()| is_new.set(true)/>
+                    </div>
+                })}
             </div>
             <Tabs label=t!("campaigns.title") tabs=tabs(&Page::Campaigns)/>
             {move || match list.state.get() {

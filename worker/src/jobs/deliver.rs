@@ -291,14 +291,14 @@ impl Run<'_> {
 
     /// A campaign whose servers are all full waits as a whole: claiming its mails one by one would find out nothing new.
     async fn park_the_rest(&self, rows: &[Claimed], plan: &choose::Plan) -> Result<(), StoreError> {
-        let mut until: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let mut until: BTreeMap<&str, (Timestamp, &str)> = BTreeMap::new();
         for (index, at, why, _) in &plan.wait {
-            if let Some(row) = rows.get(*index).filter(|it| it.lane == "bulk" && *why == "limit") {
-                until.insert(row.email_id.as_str(), *at);
+            if let Some(row) = rows.get(*index).filter(|it| it.lane == "bulk" && matches!(*why, "limit" | "server")) {
+                until.insert(row.email_id.as_str(), (*at, why));
             }
         }
         let parked: Vec<Statement> =
-            until.into_iter().map(|(id, at)| campaigns::audience::park(id, at, self.fleet.now)).collect();
+            until.into_iter().map(|(id, (at, why))| campaigns::audience::park(id, why, at, self.fleet.now)).collect();
         if !parked.is_empty() {
             self.app.db.batch(parked).await?;
         }

@@ -196,7 +196,7 @@ fn every_statement_of_campaigns_uses_an_index() {
         sql::audience::progress("c"),
         sql::audience::hold("c", 1),
         sql::audience::release("c", 1, at),
-        sql::audience::park("c", at, at),
+        sql::audience::park("c", "limit", at, at),
         sql::audience::sample(&audience),
         sql::ledger::has_left("c"),
         sql::hits::visitor(1, 1, at),
@@ -679,4 +679,24 @@ fn the_way_out_is_signed() {
     let raw = office.raw(0).replace("\r\n\t", "").replace("\r\n ", "");
     let signature = raw.lines().find(|it| it.starts_with("DKIM-Signature:")).unwrap().replace(' ', "");
     assert!(signature.contains("list-unsubscribe:list-unsubscribe-post"), "{signature}");
+}
+
+#[test]
+fn campaigns_are_for_campaign_managers() {
+    let office = Office::new();
+    let list = office.list("All", "ann@c.test,Ann\n");
+    let id = office.draft("Winter", &[&list], &json!({}));
+    let (acts, members) = (format!("/api/v1/campaigns/{id}/acts"), format!("/api/v1/mailing-lists/{list}/members"));
+    for (role, may) in [("read_only", false), ("agent", false), ("campaign_manager", true), ("administrator", true)] {
+        office.run(format!("UPDATE users SET role = '{role}'"));
+        assert_eq!(office.status("GET", "/api/v1/campaigns", &Json::Null).0, 200, "{role} may look");
+        for (method, path, body) in [
+            ("POST", "/api/v1/campaigns", json!({ "name": role })),
+            ("POST", acts.as_str(), json!({ "act": "send" })),
+            ("GET", members.as_str(), Json::Null),
+        ] {
+            let (status, _) = office.status(method, path, &body);
+            assert_eq!(status != 403, may, "{role} {method} {path}: {status}");
+        }
+    }
 }

@@ -24,6 +24,7 @@ use super::blocks::Blocks;
 use super::preflight::Panel;
 use crate::api::ApiError;
 use crate::model::campaign::Numbered;
+use crate::pages::campaigns::may_send;
 use crate::queries::Cache;
 use crate::queries::campaigns::act_on_campaign;
 use crate::queries::campaigns::delete_campaign;
@@ -179,7 +180,7 @@ pub(super) fn Editor(first: CampaignView) -> AnyView {
                 <h1>{move || draft.name.get()}</h1>
                 <p>{move || if is_kept.get() { t!("campaign.kept") } else { t!("campaign.keeping") }}</p>
             </div>
-            <Leave draft/>
+            {may_send().then(|| view! { <Leave draft/> })}
         </div>
         <div class="cols cols--form mt-4">
             <div class="stack gap-4">
@@ -207,7 +208,7 @@ pub(super) fn Editor(first: CampaignView) -> AnyView {
             <div class="stack gap-4">
                 <Preview draft/>
                 <Panel id/>
-                <Later draft/>
+                {may_send().then(|| view! { <Later draft/> })}
             </div>
         </div>
     }

@@ -74,7 +74,9 @@ impl Bulk {
 
     /// What of this claim does not leave. A test always does.
     pub(super) fn bar(&self, row: &Claimed) -> Option<Bar> {
-        let (it, _) = self.of(row)?;
+        row.campaign_id.as_ref()?;
+        // A draft that was thrown away takes its test along.
+        let Some((it, _)) = self.of(row) else { return Some(Bar::Stopped) };
         if row.lane != "bulk" {
             return None;
         }
