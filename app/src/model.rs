@@ -1,5 +1,6 @@
 //! View models: plain data and functions, without a DOM, a clock or a request, so that their tests run natively.
 
+pub mod campaign;
 pub mod composer;
 pub mod delivery;
 pub mod envelope;

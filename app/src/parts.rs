@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use mailroom_shared::id::AliasId;
+use mailroom_shared::id::CampaignId;
 use mailroom_shared::id::ContactId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
@@ -13,6 +14,8 @@ use crate::pages::account::AccountPage;
 use crate::pages::actions::ActionsPage;
 use crate::pages::alias::AliasPage;
 use crate::pages::aliases::AliasesPage;
+use crate::pages::campaign::CampaignPage;
+use crate::pages::campaigns::CampaignsPage;
 use crate::pages::contact::ContactPage;
 use crate::pages::contacts::ContactsPage;
 use crate::pages::deliverability::DeliverabilityPage;
@@ -24,6 +27,7 @@ use crate::pages::incoming::IncomingPage;
 use crate::pages::limits::LimitsPage;
 use crate::pages::login::LoginPage;
 use crate::pages::logs::LogsPage;
+use crate::pages::mailing_lists::MailingListsPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::people::PeoplePage;
 use crate::pages::profile::ProfilePage;
@@ -71,6 +75,9 @@ later! {
     Page status() in technical { view! { <StatusPage/> } }
     Page doctor() in doctor { view! { <DoctorPage/> } }
     Page support() in doctor { view! { <SupportPage/> } }
+    Page campaigns() in campaigns { view! { <CampaignsPage/> } }
+    Page campaign(id: CampaignId) in campaigns { view! { <CampaignPage id/> } }
+    Page mailing_lists() in campaigns { view! { <MailingListsPage/> } }
     Page login() in gate { view! { <LoginPage/> } }
     Page set_up() in gate { view! { <SetUpPage/> } }
     Over inbox_empty() in empty { view! { <InboxEmpty/> } }

@@ -18,6 +18,7 @@ use crate::session::SessionState;
 use crate::session::use_session;
 
 pub mod aliases;
+pub mod campaigns;
 pub mod contacts;
 pub mod doctor;
 pub mod emails;

@@ -6,6 +6,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use mailroom_shared::api::percent_encode;
 use mailroom_shared::id::AliasId;
+use mailroom_shared::id::CampaignId;
 use mailroom_shared::id::ContactId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::id::TypeName;
@@ -24,6 +25,9 @@ pub enum Page {
     Search,
     Failures,
     Emails,
+    Campaigns,
+    Campaign(CampaignId),
+    MailingLists,
     Contacts,
     Contact(ContactId),
     Deliverability,
@@ -61,6 +65,9 @@ impl Page {
             ["search"] => Self::Search,
             ["failures"] => Self::Failures,
             ["emails"] => Self::Emails,
+            ["campaigns"] => Self::Campaigns,
+            ["campaigns", "lists"] => Self::MailingLists,
+            ["campaigns", id] => CampaignId::parse(*id).map_or(Self::NotFound, Self::Campaign),
             ["contacts"] => Self::Contacts,
             ["contacts", id] => ContactId::parse(*id).map_or(Self::NotFound, Self::Contact),
             ["deliverability"] => Self::Deliverability,
@@ -93,6 +100,9 @@ impl Page {
             Self::Search => "/search".to_owned(),
             Self::Failures => "/failures".to_owned(),
             Self::Emails => "/emails".to_owned(),
+            Self::Campaigns => "/campaigns".to_owned(),
+            Self::Campaign(id) => format!("/campaigns/{}", percent_encode(id.as_str())),
+            Self::MailingLists => "/campaigns/lists".to_owned(),
             Self::Contacts => "/contacts".to_owned(),
             Self::Contact(id) => format!("/contacts/{}", percent_encode(id.as_str())),
             Self::Deliverability => "/deliverability".to_owned(),
@@ -252,6 +262,9 @@ mod tests {
             Page::Search,
             Page::Failures,
             Page::Emails,
+            Page::Campaigns,
+            Page::Campaign(CampaignId::parse("c1").unwrap()),
+            Page::MailingLists,
             Page::Contacts,
             Page::Aliases,
             Page::Suppressions,

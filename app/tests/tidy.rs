@@ -11,6 +11,7 @@ use mailroom_shared::access::Scope;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::AliasState;
 use mailroom_shared::api::aliases::ContactRule;
+use mailroom_shared::api::campaigns::RecipientFilter;
 use mailroom_shared::api::emails::EmailAction;
 use mailroom_shared::api::emails::EmailFilter;
 use mailroom_shared::api::emails::Wait;
@@ -19,6 +20,10 @@ use mailroom_shared::api::servers::Security;
 use mailroom_shared::api::servers::ServerKind;
 use mailroom_shared::api::servers::TestStage;
 use mailroom_shared::api::session::Role;
+use mailroom_shared::campaign::content::Block;
+use mailroom_shared::campaign::ledger::LeftOut;
+use mailroom_shared::campaign::preflight;
+use mailroom_shared::campaign::state::CampaignState;
 use mailroom_shared::i18n::Catalogue;
 use mailroom_shared::i18n::Lang;
 use mailroom_shared::outbox::actions::Action;
@@ -123,6 +128,15 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
         for it in ["invitation", "password", "address"] {
             each(&format!("mail.{it}"), ["subject", "text"].to_vec());
         }
+        each("campaign.state", CampaignState::ALL.map(CampaignState::as_str).to_vec());
+        each("campaign.left_out", LeftOut::ALL.map(LeftOut::as_str).to_vec());
+        each("campaign.place", DeliveryState::ALL.map(DeliveryState::as_str).to_vec());
+        each("campaign.filter", RecipientFilter::ALL.map(RecipientFilter::as_str).to_vec());
+        each("campaign.block", Block::KINDS.to_vec());
+        each("preflight", preflight::KEYS.to_vec());
+        let acts = ["send", "schedule", "cancel", "pause", "resume", "stop", "retry"];
+        each("campaign.act", acts.to_vec());
+        each("campaign.did", acts.to_vec());
         for it in EmailAction::ALL {
             need(format!("emails.done.{}.other", it.as_str()));
         }

@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod campaigns;
 pub mod contacts;
 pub mod deliverability;
 pub mod doctor;
@@ -14,6 +15,7 @@ pub mod failures;
 pub mod incoming;
 pub mod limits;
 pub mod logs;
+pub mod mailing_lists;
 pub mod messages;
 #[cfg(feature = "schema")]
 pub mod openapi;
@@ -167,6 +169,8 @@ pub mod tag {
     pub const ACTIONS: &str = "actions";
     /// Users and invitations.
     pub const PEOPLE: &str = "people";
+    pub const CAMPAIGNS: &str = "campaigns";
+    pub const MAILING_LISTS: &str = "mailing_lists";
     /// The journal of everything that came in, paused senders.
     pub const INCOMING: &str = "incoming";
     /// The log and canaries.

@@ -81,6 +81,10 @@ id! {
     TypeName,
     /// A scheduled action.
     ActionId,
+    /// Mail to many.
+    CampaignId,
+    /// A mailing list.
+    MailingListId,
 }
 
 /// Crockford's base 32, the alphabet of a ULID.

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod address;
 pub mod api;
+pub mod campaign;
 pub mod i18n;
 pub mod id;
 pub mod log;

@@ -23,6 +23,12 @@ pub enum Purpose {
     Account,
     /// A mail that we send to ourselves: its id.
     Canary,
+    /// The way out of campaigns: recipient of a campaign.
+    Unsubscribe,
+    /// The picture of a campaign: recipient.
+    Open,
+    /// A link of a campaign: recipient and number of the link.
+    Click,
 }
 
 impl Purpose {
@@ -34,6 +40,9 @@ impl Purpose {
             Self::Link => "link",
             Self::Account => "account",
             Self::Canary => "canary",
+            Self::Unsubscribe => "unsubscribe",
+            Self::Open => "open",
+            Self::Click => "click",
         }
     }
 }

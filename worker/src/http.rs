@@ -2,6 +2,7 @@
 
 mod actions;
 mod aliases;
+mod campaigns;
 mod contacts;
 mod deliverability;
 mod dev;
@@ -15,6 +16,7 @@ mod incoming;
 mod limits;
 mod links;
 mod logs;
+mod mailing_lists;
 mod messages;
 mod moves;
 mod people;
@@ -30,6 +32,7 @@ mod status;
 mod suppressions;
 mod tokens;
 mod trace;
+mod visits;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -102,6 +105,7 @@ fn routes(is_dev: bool) -> Routes {
     use Access::Administrator;
     use Access::Agent;
     use Access::Anyone;
+    use Access::Campaigns;
     use Access::User;
     let r = Routes::default();
     let r = mount::<api::shell::ReadHealth, _, _>(r, Anyone, shell::health);
@@ -225,9 +229,27 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::status::ReadStatus, _, _>(r, User, status::read);
     let r = mount::<api::status::SendCanary, _, _>(r, Administrator, status::send_canary);
     let r = mount::<api::status::ReadCanary, _, _>(r, User, status::read_canary);
+    let r = mount::<api::campaigns::ListCampaigns, _, _>(r, User, campaigns::list);
+    let r = mount::<api::campaigns::CreateCampaign, _, _>(r, Campaigns, campaigns::create);
+    let r = mount::<api::campaigns::ReadCampaign, _, _>(r, User, campaigns::read);
+    let r = mount::<api::campaigns::ChangeCampaign, _, _>(r, Campaigns, campaigns::change);
+    let r = mount::<api::campaigns::DeleteCampaign, _, _>(r, Campaigns, campaigns::delete);
+    let r = mount::<api::campaigns::DoCampaignAct, _, _>(r, Campaigns, campaigns::act);
+    let r = mount::<api::campaigns::TestCampaign, _, _>(r, Campaigns, campaigns::test);
+    let r = mount::<api::campaigns::CheckCampaign, _, _>(r, User, campaigns::check_campaign);
+    let r = mount::<api::campaigns::ListRecipients, _, _>(r, Campaigns, campaigns::recipients);
+    let r = mount::<api::campaigns::ReadResults, _, _>(r, User, campaigns::results);
+    let r = mount::<api::mailing_lists::ListMailingLists, _, _>(r, User, mailing_lists::list);
+    let r = mount::<api::mailing_lists::CreateMailingList, _, _>(r, Campaigns, mailing_lists::create);
+    let r = mount::<api::mailing_lists::ChangeMailingList, _, _>(r, Campaigns, mailing_lists::change);
+    let r = mount::<api::mailing_lists::ListMembers, _, _>(r, Campaigns, mailing_lists::members);
+    let r = mount::<api::mailing_lists::AddMember, _, _>(r, Campaigns, mailing_lists::add);
+    let r = mount::<api::mailing_lists::DoMemberAct, _, _>(r, Campaigns, mailing_lists::act);
+    let r = mount::<api::mailing_lists::ImportMemberFile, _, _>(r, Campaigns, mailing_lists::import);
     // Bytes rather than JSON, on one side or the other.
     let r = logs::routes(r);
     let r = suppressions::routes(links::routes(files::routes(r)));
+    let r = visits::routes(mailing_lists::routes(campaigns::routes(r)));
     let r = r.hand(api::Method::Get, "/api/openapi.json", Some(Anyone), get(openapi));
     if is_dev { dev::routes(r) } else { r }
 }

@@ -1,6 +1,7 @@
 //! Nudges. A job carries ids, never bodies; the rows say what is to be done, and doing it twice does no harm.
 
 pub mod actions;
+pub mod campaigns;
 pub mod canary;
 mod deliver;
 mod held;
@@ -17,6 +18,7 @@ use crate::log;
 
 pub use deliver::Fleet;
 pub use deliver::RULES;
+pub use deliver::compiled;
 pub use deliver::run as deliver;
 pub use held::dismiss;
 pub use held::release;
@@ -36,6 +38,8 @@ pub enum Job {
     IngestAll { ids: Vec<String> },
     /// Send what is due.
     Deliver,
+    /// Let the next campaign leave.
+    Campaigns,
 }
 
 impl Job {
@@ -43,6 +47,7 @@ impl Job {
         match self {
             Self::Ingest { .. } | Self::IngestAll { .. } => "ingest",
             Self::Deliver => "deliver",
+            Self::Campaigns => "campaigns",
         }
     }
 }
@@ -57,12 +62,13 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
         return sending_events::consume(app, bodies).await;
     }
     let mut ingests = Vec::new();
-    let mut deliver_asked = None;
+    let (mut deliver_asked, mut campaigns_asked) = (None, None);
     for (index, body) in bodies.iter().enumerate() {
         match serde_json::from_str::<Job>(body) {
             Ok(Job::Ingest { id }) => ingests.push((index, id)),
             Ok(Job::IngestAll { ids }) => ingests.extend(ids.into_iter().map(|id| (index, id))),
             Ok(Job::Deliver) => deliver_asked = Some(index),
+            Ok(Job::Campaigns) => campaigns_asked = Some(index),
             Err(error) => log::warn("unknown_job", &[("queue", queue), ("error", &error.to_string())]),
         }
     }
@@ -79,6 +85,12 @@ pub async fn consume(app: &SharedApp, queue: &str, bodies: &[String]) -> Vec<usi
         && let Err(error) = deliver(app).await
     {
         log::error("deliver_failed", &[("error", &error.to_string())]);
+        failed.push(index);
+    }
+    if let Some(index) = campaigns_asked
+        && let Err(error) = campaigns::wake(app).await
+    {
+        log::error("campaigns_failed", &[("error", &error.to_string())]);
         failed.push(index);
     }
     failed

@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod aliases;
+pub mod campaigns;
 pub mod canaries;
 pub mod changes;
 pub mod contacts;
@@ -16,6 +17,7 @@ pub mod incoming;
 pub mod ingests;
 pub mod limits;
 pub mod logs;
+pub mod mailing_lists;
 pub mod messages;
 pub mod moves;
 pub mod paused;

@@ -56,6 +56,7 @@ use crate::ports::Statement;
 use crate::ports::StoredBlob;
 use crate::ports::Value;
 
+mod campaigns;
 mod doctor;
 mod logs;
 mod outgoing;
@@ -74,7 +75,7 @@ pub(crate) fn migrations() -> Vec<(String, String)> {
 }
 
 /// SQLite in memory, as strict about keys as D1.
-pub(crate) struct Sqlite(Mutex<Connection>);
+pub(crate) struct Sqlite(Mutex<Connection>, Arc<AtomicU64>);
 
 impl Sqlite {
     pub(crate) fn new() -> Self {
@@ -83,7 +84,7 @@ impl Sqlite {
         for (name, sql) in migrations() {
             connection.execute_batch(&sql).unwrap_or_else(|e| panic!("{name}: {e}"));
         }
-        Self(Mutex::new(connection))
+        Self(Mutex::new(connection), Arc::default())
     }
 
     /// What `EXPLAIN QUERY PLAN` says, one line per step.
@@ -148,6 +149,7 @@ fn run(connection: &Connection, statement: &Statement) -> Result<Rows, rusqlite:
 #[async_trait(?Send)]
 impl Db for Sqlite {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, DbError> {
+        self.1.fetch_add(statements.len() as u64, Ordering::Relaxed);
         let mut connection = self.0.lock().unwrap();
         let transaction = connection.transaction().map_err(|e| translate(&e))?;
         let answers: Result<Vec<Rows>, _> = statements.iter().map(|it| run(&transaction, it)).collect();
@@ -356,6 +358,8 @@ pub(crate) struct TestApp {
     pub(crate) mailer: Arc<ScriptedMailer>,
     pub(crate) clock: Arc<MovedClock>,
     pub(crate) dns: Arc<FakeDns>,
+    /// Statements that the database was asked.
+    pub(crate) statements: Arc<AtomicU64>,
 }
 
 impl TestApp {
@@ -368,6 +372,7 @@ impl TestApp {
         let dns = Arc::<FakeDns>::default();
         let (db, jobs, mailer, clock) =
             (Sqlite::new(), Arc::default(), Arc::<ScriptedMailer>::default(), Arc::<MovedClock>::default());
+        let statements = Arc::clone(&db.1);
         let app = App {
             db: Box::new(db),
             blobs: Box::new(Arc::clone(&blobs)),
@@ -380,7 +385,7 @@ impl TestApp {
             resolver: Box::new(Arc::clone(&dns)),
             config: Config { token_secret: "test".to_owned(), seal_secret: secret.to_owned(), ..Config::default() },
         };
-        Self { app: Arc::new(app), blobs, jobs, mailer, clock, dns }
+        Self { app: Arc::new(app), blobs, jobs, mailer, clock, dns, statements }
     }
 }
 

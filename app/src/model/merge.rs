@@ -1,9 +1,11 @@
 //! Seek-paged lists that stay up to date: a fresh first page is laid over what was loaded before.
 
+use mailroom_shared::api::campaigns::RecipientRow;
 use mailroom_shared::api::contacts::ContactRow;
 use mailroom_shared::api::emails::EmailRow;
 use mailroom_shared::api::failures::FailureRow;
 use mailroom_shared::api::incoming::IncomingRow;
+use mailroom_shared::api::mailing_lists::MemberRow;
 use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::suppressions::SuppressionRow;
 use mailroom_shared::log::line::LogLine;
@@ -62,6 +64,24 @@ impl Row for IncomingRow {
     }
     fn order(&self) -> String {
         newest_first(self.at.as_millis(), "")
+    }
+}
+
+impl Row for RecipientRow {
+    fn id(&self) -> &str {
+        &self.address
+    }
+    fn order(&self) -> String {
+        format!("{:012}", self.n)
+    }
+}
+
+impl Row for MemberRow {
+    fn id(&self) -> &str {
+        &self.address
+    }
+    fn order(&self) -> String {
+        self.address.to_lowercase()
     }
 }
 

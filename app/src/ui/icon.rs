@@ -34,6 +34,7 @@ pub enum Glyph {
     Lead,
     Lock,
     LogOut,
+    Megaphone,
     Menu,
     Moon,
     More,
@@ -56,6 +57,7 @@ pub enum Glyph {
     Ticket,
     Trash,
     Undo,
+    Up,
     Envelope(EnvelopeGlyph),
 }
 
@@ -99,6 +101,7 @@ impl Glyph {
             Self::Lead => icondata_lu::LuFunnel,
             Self::Lock => icondata_lu::LuLock,
             Self::LogOut => icondata_lu::LuLogOut,
+            Self::Megaphone => icondata_lu::LuMegaphone,
             Self::Menu => icondata_lu::LuMenu,
             Self::Moon => icondata_lu::LuMoon,
             Self::More => icondata_lu::LuEllipsis,
@@ -121,6 +124,7 @@ impl Glyph {
             Self::Ticket => icondata_lu::LuTicket,
             Self::Trash => icondata_lu::LuTrash2,
             Self::Undo => icondata_lu::LuUndo2,
+            Self::Up => icondata_lu::LuChevronUp,
             Self::Envelope(_) => return None,
         })
     }

@@ -33,7 +33,7 @@ const TAKES_BYTES: [&str; 1] = ["UploadAttachment"];
 const COMPONENTS: &str = "/components/schemas";
 
 /// Routes that answer bytes or a socket, which no operation type describes: name, method, route, about, media type.
-const HAND_MADE: [(&str, Method, &str, &str, &str); 7] = [
+const HAND_MADE: [(&str, Method, &str, &str, &str); 9] = [
     (
         "DownloadLogFile",
         Method::Get,
@@ -53,6 +53,20 @@ const HAND_MADE: [(&str, Method, &str, &str, &str); 7] = [
         Method::Get,
         "/api/v1/suppressions.csv",
         "Addresses we do not write to, as a CSV file",
+        "text/csv",
+    ),
+    (
+        "ExportRecipients",
+        Method::Get,
+        "/api/v1/campaigns/{id}/recipients.csv",
+        "Every recipient of a campaign and where it is, as a CSV file",
+        "text/csv",
+    ),
+    (
+        "ExportMembers",
+        Method::Get,
+        "/api/v1/mailing-lists/{id}/members.csv",
+        "The members of a mailing list, as a CSV file",
         "text/csv",
     ),
     ("DownloadAttachment", Method::Get, "/api/v1/attachments/{id}", "The bytes of a file", "application/octet-stream"),
@@ -100,6 +114,8 @@ pub fn document() -> Value {
     super::trace::describe(&mut document);
     super::status::describe(&mut document);
     super::doctor::describe(&mut document);
+    super::campaigns::describe(&mut document);
+    super::mailing_lists::describe(&mut document);
     document.finish()
 }
 

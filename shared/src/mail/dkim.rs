@@ -9,7 +9,7 @@ use sha2::Sha256;
 use crate::time::Timestamp;
 
 /// Signed when present. From is named once more than it occurs, so that nobody can add a second one (section 8.15).
-const HEADERS: [&str; 14] = [
+const HEADERS: [&str; 16] = [
     "from",
     "sender",
     "reply-to",
@@ -23,7 +23,10 @@ const HEADERS: [&str; 14] = [
     "mime-version",
     "content-type",
     "auto-submitted",
+    // RFC 8058 section 4 wants both covered.
     "list-unsubscribe",
+    "list-unsubscribe-post",
+    "list-id",
 ];
 
 /// A signature to be.

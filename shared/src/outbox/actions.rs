@@ -17,6 +17,8 @@ pub enum Action {
     RetrySweep,
     /// Lets queued mail that isn't urgent go out.
     QueueManager,
+    /// Lets campaigns leave, one after the other. Woken early when one is sent or scheduled.
+    CampaignQueue,
     /// Removes what its retention is over for.
     AutoVacuum,
     /// Cuts the log at 05:00 UTC and puts the day into storage.
@@ -27,10 +29,11 @@ pub enum Action {
 
 impl Action {
     /// In the order in which they run when several are due.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::IntakeSweep,
         Self::RetrySweep,
         Self::QueueManager,
+        Self::CampaignQueue,
         Self::AutoVacuum,
         Self::LogRotation,
         Self::DomainChecks,
@@ -41,6 +44,7 @@ impl Action {
             Self::IntakeSweep => "intake_sweep",
             Self::RetrySweep => "retry_sweep",
             Self::QueueManager => "queue_manager",
+            Self::CampaignQueue => "campaign_queue",
             Self::AutoVacuum => "auto_vacuum",
             Self::LogRotation => "log_rotation",
             Self::DomainChecks => "domain_checks",
@@ -74,7 +78,7 @@ impl Action {
         match self {
             Self::IntakeSweep | Self::RetrySweep => 1,
             Self::QueueManager => 60,
-            Self::AutoVacuum | Self::LogRotation | Self::DomainChecks => 24 * 60,
+            Self::CampaignQueue | Self::AutoVacuum | Self::LogRotation | Self::DomainChecks => 24 * 60,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod accept;
 mod burst;
+mod campaign;
 mod classify;
 mod company;
 mod drain;
@@ -46,13 +47,14 @@ fn round(value: f64) -> f64 {
 
 type Bench = fn() -> Result<Vec<Figure>>;
 
-const BENCHES: [(&str, Bench); 6] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("load", load::run),
     ("classify", classify::run),
     ("accept", accept::run),
     ("burst", burst::run),
     ("drain", drain::run),
     ("list", list::run),
+    ("campaign", campaign::run),
 ];
 
 /// All, or those named. What is said besides the figures goes to standard error.

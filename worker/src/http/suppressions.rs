@@ -143,6 +143,6 @@ async fn export(shared: Shared, request: Request) -> AppResult<Response> {
 }
 
 /// A cell that a spreadsheet would take for a formula is text.
-fn unformula(cell: &str) -> String {
+pub(super) fn unformula(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t']) { format!("'{cell}") } else { cell.to_owned() }
 }

@@ -10,6 +10,7 @@ use mailroom_shared::outbox::actions::after_failure;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 
+use super::campaigns;
 use super::rotation;
 use super::vacuum;
 use crate::app::App;
@@ -42,6 +43,10 @@ pub(super) struct Done {
     pub backlog: Backlog,
     /// It stopped at its bounds; it goes on with the next tick.
     pub is_more: bool,
+    /// It wants to be woken then, whatever its interval.
+    pub wake_at: Option<Timestamp>,
+    /// It was woken to look and found nothing to do: no run worth keeping.
+    pub is_quiet: bool,
 }
 
 /// Runs what is due. Each for itself: one that fails does not stop the others.
@@ -91,12 +96,14 @@ pub async fn run(app: &SharedApp, state: &ActionState, by: Option<&str>) -> Resu
         next_run: action.next_run(state.next_run, state.interval_minutes, now),
         failures,
         switch_off: consequence == AfterFailure::SwitchOff,
-        is_kept: !action.is_sweep() || done.items > 0 || error.is_some() || by.is_some(),
+        is_kept: !(action.is_sweep() || done.is_quiet) || done.items > 0 || error.is_some() || by.is_some(),
     };
     let mut statements = actions::end(&ended, now);
     statements.push(actions::serve_triggers(action, started));
     if done.is_more {
         statements.push(actions::trigger(action, now));
+    } else if let Some(at) = done.wake_at {
+        statements.push(actions::trigger(action, at));
     }
     let notice = format!("action_failed:{}", action.as_str());
     if consequence != AfterFailure::GoOn {
@@ -133,6 +140,7 @@ async fn perform(app: &SharedApp, action: Action) -> Result<Done, String> {
         Action::IntakeSweep => pick_up(app).await.map_err(|e| e.to_string()),
         Action::RetrySweep => sweep(app).await.map_err(|e| e.to_string()),
         Action::QueueManager => release(app).await.map_err(|e| e.to_string()),
+        Action::CampaignQueue => campaigns::run(app).await.map_err(|e| e.to_string()),
         Action::AutoVacuum => vacuum::run(app).await,
         Action::LogRotation => rotation::run(app).await,
         Action::DomainChecks => check_domains(app).await.map_err(|e| e.to_string()),
@@ -152,7 +160,7 @@ async fn pick_up(app: &SharedApp) -> Result<Done, StoreError> {
     let items = stuck.len() as u32;
     log::warn("picked_up", &[("count", &items.to_string())]);
     super::write_all(app, stuck).await;
-    Ok(Done { items, backlog: backlog(app, actions::unwritten(before)).await?, is_more: false })
+    Ok(Done { items, backlog: backlog(app, actions::unwritten(before)).await?, is_more: false, ..Done::default() })
 }
 
 /// What DNS says about our domains; administrators are told when it changed.
@@ -173,7 +181,7 @@ async fn sweep(app: &SharedApp) -> Result<Done, StoreError> {
     }
     let items = lost + super::sending_events::count(app).await? + super::deliver(app).await?;
     let backlog = if items > 0 { backlog(app, actions::overdue(app.now())).await? } else { Backlog::default() };
-    Ok(Done { items, backlog, is_more: false })
+    Ok(Done { items, backlog, is_more: false, ..Done::default() })
 }
 
 /// The Email Queue Manager: what isn't urgent leaves now, after what is.
@@ -184,5 +192,5 @@ async fn release(app: &SharedApp) -> Result<Done, StoreError> {
         app.stale(&[tag::EMAILS.to_owned(), tag::SHELL.to_owned()]).await;
     }
     let backlog = backlog(app, actions::queued()).await?;
-    Ok(Done { items: released, backlog, is_more: released > 0 && backlog.n > 0 })
+    Ok(Done { items: released, backlog, is_more: released > 0 && backlog.n > 0, ..Done::default() })
 }

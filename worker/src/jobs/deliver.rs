@@ -1,6 +1,7 @@
 //! Sends what is due: claim, render, hand over, record. A claim is a lease, so two runs never hold one delivery, and one
 //! that dies leaves *unknown*, which a person or a report settles; nothing is ever sent twice by ourselves.
 
+mod campaign;
 mod choose;
 mod fleet;
 mod render;
@@ -35,6 +36,7 @@ use crate::ports::ServerAccess;
 use crate::ports::Statement;
 use crate::store::Answers;
 use crate::store::StoreError;
+use crate::store::campaigns;
 use crate::store::deliveries;
 use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
@@ -48,6 +50,9 @@ use crate::store::servers::Server;
 use crate::store::servers::Tally;
 use crate::store::suppressions;
 use crate::store::to_json;
+use campaign::Bar;
+use campaign::Bulk;
+pub use campaign::compiled;
 use choose::Reserved;
 use choose::Way;
 use choose::class_of;
@@ -66,7 +71,7 @@ const LEASE: Span = Span::minutes(10);
 /// Nothing new is started this close to the end of the lease.
 const LEASE_MARGIN: Span = Span::minutes(3);
 /// Deliveries per run; what is left is nudged again, in a fresh invocation with fresh limits.
-const MAX_PER_RUN: u32 = 2_400;
+const MAX_PER_RUN: u32 = 1_200;
 
 /// A delivery ready to go.
 struct Prepared {
@@ -88,11 +93,16 @@ impl Prepared {
 
 /// Sends everything that is due. Returns how many deliveries it handled.
 pub async fn run(app: &SharedApp) -> Result<u32, StoreError> {
-    let mut sent = 0;
+    let (mut sent, mut has_campaigns) = (0, false);
     loop {
-        let (n, again) = batch(app).await?;
-        sent += n;
-        if n < CLAIM && !again {
+        let taken = batch(app).await?;
+        sent += taken.n;
+        has_campaigns |= taken.has_campaigns;
+        if taken.n < CLAIM && !taken.is_due_again {
+            // The queue is empty: the next campaign may begin.
+            if has_campaigns {
+                app.nudge(super::Job::Campaigns, 0).await;
+            }
             break;
         }
         if sent >= MAX_PER_RUN {
@@ -103,8 +113,16 @@ pub async fn run(app: &SharedApp) -> Result<u32, StoreError> {
     Ok(sent)
 }
 
-/// One claim. Returns how many deliveries it took, and whether some of them are due again: for another server.
-async fn batch(app: &SharedApp) -> Result<(u32, bool), StoreError> {
+/// What a claim took.
+#[derive(Default)]
+struct Taken {
+    n: u32,
+    /// Some of them are due again: for another server.
+    is_due_again: bool,
+    has_campaigns: bool,
+}
+
+async fn batch(app: &SharedApp) -> Result<Taken, StoreError> {
     let claim = app.new_id();
     let now = app.now();
     let lease = now + LEASE;
@@ -114,23 +132,33 @@ async fn batch(app: &SharedApp) -> Result<(u32, bool), StoreError> {
         deliveries::claimed_files(&claim),
         servers::backoffs_of_claim(&claim),
         deliveries::forget_drafts(&claim),
+        campaigns::of_claim(&claim),
+        campaigns::people_of_claim(&claim, now),
     ];
     statements.extend(Fleet::statements(now));
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let _ = answers.changes();
     let rows: Vec<Claimed> = answers.rows()?;
     if rows.is_empty() {
-        return Ok((0, false));
+        return Ok(Taken::default());
     }
     let files: Vec<ClaimedFile> = answers.rows()?;
     let backoffs: Vec<BackoffRow> = answers.rows()?;
     let _ = answers.changes();
+    let bulk = Bulk::read(&mut answers)?;
     let mut fleet = Fleet::read(&mut answers, now)?;
     let n = rows.len() as u32;
+    let has_campaigns = rows.iter().any(|it| it.lane == "bulk");
+    let barred: Vec<(String, Bar)> =
+        rows.iter().filter_map(|it| bulk.bar(it).map(|why| (it.id.as_str().to_owned(), why))).collect();
+    let rows: Vec<Claimed> = rows.into_iter().filter(|it| bulk.bar(it).is_none()).collect();
     let records: BTreeSet<String> =
         rows.iter().filter_map(|it| it.record_id.as_ref()).map(|it| tag::record(it.as_str())).collect();
 
-    let sizes: Vec<u64> = rows.iter().map(|it| render::least_size(it, &files, fleet.base_url.is_some())).collect();
+    let sizes: Vec<u64> = rows
+        .iter()
+        .map(|it| bulk.size(it).unwrap_or_else(|| render::least_size(it, &files, fleet.base_url.is_some())))
+        .collect();
     let mut plan = choose::plan(&fleet, &rows, &sizes, &backoffs);
     let reserved = choose::reserve(app, &mut fleet, &rows, &mut plan).await?;
     let run = Run {
@@ -140,19 +168,25 @@ async fn batch(app: &SharedApp) -> Result<(u32, bool), StoreError> {
         fleet: &fleet,
         reserved: &reserved,
         backoffs: &backoffs,
+        bulk: &bulk,
         judged: RefCell::default(),
         news: RefCell::default(),
     };
     run.keep_back(&rows, &plan);
+    run.bar(&barred);
+    run.park_the_rest(&rows, &plan).await?;
     let groups = run.prepare(&rows, &files, plan.leave).await;
     run.send(groups).await?;
     run.record(1).await?;
     let again = run.news.borrow().closed.values().any(|(_, why)| *why == "server");
     run.finish().await?;
     let mut tags: Vec<String> = records.into_iter().collect();
+    if has_campaigns {
+        tags.push(tag::CAMPAIGNS.to_owned());
+    }
     tags.extend([tag::EMAILS, tag::SHELL, tag::RECORDS, tag::LIMITS].map(str::to_owned));
     app.stale(&tags).await;
-    Ok((n, again))
+    Ok(Taken { n, is_due_again: again, has_campaigns })
 }
 
 /// An outcome and how it counts.
@@ -189,6 +223,7 @@ struct Run<'a> {
     fleet: &'a Fleet,
     reserved: &'a Reserved,
     backoffs: &'a [BackoffRow],
+    bulk: &'a Bulk,
     judged: RefCell<Vec<Judged>>,
     news: RefCell<News>,
 }
@@ -233,11 +268,46 @@ impl Run<'_> {
             note: None,
             untried: 0,
             talk: None,
+            is_left_out: false,
         }
     }
 
     fn push(&self, outcome: Outcome, server: Option<usize>, class: &'static str, left: bool) {
         self.judged.borrow_mut().push(Judged { outcome, server, class, left });
+    }
+
+    /// Mails of campaigns that are paused, stopped, or not wanted any more.
+    fn bar(&self, barred: &[(String, Bar)]) {
+        for (id, why) in barred {
+            let mut outcome = self.outcome(id, None);
+            outcome.untried = 1;
+            if *why == Bar::Paused {
+                outcome.due = retry::NEVER.as_millis();
+                outcome.wait = Some("held");
+                outcome.event = "held";
+            } else {
+                outcome.state = DeliveryState::Cancelled.as_str();
+                outcome.event = "cancelled";
+                outcome.is_left_out = *why == Bar::LeftOut;
+            }
+            self.push(outcome, None, "automatic", false);
+        }
+    }
+
+    /// A campaign whose servers are all full waits as a whole: claiming its mails one by one would find out nothing new.
+    async fn park_the_rest(&self, rows: &[Claimed], plan: &choose::Plan) -> Result<(), StoreError> {
+        let mut until: BTreeMap<&str, (Timestamp, &str)> = BTreeMap::new();
+        for (index, at, why, _) in &plan.wait {
+            if let Some(row) = rows.get(*index).filter(|it| it.lane == "bulk" && matches!(*why, "limit" | "server")) {
+                until.insert(row.email_id.as_str(), (*at, why));
+            }
+        }
+        let parked: Vec<Statement> =
+            until.into_iter().map(|(id, (at, why))| campaigns::audience::park(id, why, at, self.fleet.now)).collect();
+        if !parked.is_empty() {
+            self.app.db.batch(parked).await?;
+        }
+        Ok(())
     }
 
     /// What the plan lets wait or fail.
@@ -325,14 +395,22 @@ impl Run<'_> {
             let mut rendered: HashMap<(&str, bool), Result<Vec<u8>, String>> = HashMap::new();
             let mut queue = VecDeque::with_capacity(list.len());
             for (row, way) in list.iter().filter_map(|(at, way)| rows.get(*at).map(|row| (row, way))) {
-                let key = (row.email_id.as_str(), row.field == "bcc" || render::is_passed_on(row));
+                let key = (
+                    row.email_id.as_str(),
+                    row.field == "bcc" || render::is_passed_on(row) || row.campaign_id.is_some(),
+                );
                 // One rendering for all who see the same; a mail passed on names its one recipient.
                 let known = rendered.get(&key).cloned().filter(|_| !key.1);
                 let raw = if let Some(raw) = known {
                     raw
                 } else {
-                    let raw = render::render(self.app, self.fleet, server, row, files, &way.from).await;
-                    rendered.insert(key, raw.clone());
+                    let raw = match self.bulk.mail(self.app, self.fleet.base_url.as_deref(), row, &way.from) {
+                        Some(mail) => render::finish(self.app, self.fleet, server, &way.from, &mail).await,
+                        None => render::render(self.app, self.fleet, server, row, files, &way.from).await,
+                    };
+                    if !key.1 {
+                        rendered.insert(key, raw.clone());
+                    }
                     raw
                 };
                 match raw {
@@ -459,6 +537,10 @@ impl Run<'_> {
         let mut statements = deliveries::record(self.claim, &outcomes, self.app.now()).to_vec();
         let failed: Vec<&str> =
             outcomes.iter().filter(|it| it.state == DeliveryState::Failed.as_str()).map(|it| it.id.as_str()).collect();
+        let left_out: Vec<&str> = outcomes.iter().filter(|it| it.is_left_out).map(|it| it.id.as_str()).collect();
+        if !left_out.is_empty() {
+            statements.push(campaigns::leave_out(&left_out));
+        }
         if !failed.is_empty() {
             statements.extend(suppressions::of_failures(&failed, self.app.now()));
         }

@@ -103,7 +103,7 @@ pub fn insert_deliveries(
 
 /// Takes up to `most` due deliveries: they are ours until the lease ends. One statement, so two runs never share one.
 ///
-/// Urgent ones come first; within a lane the recipient domains take turns, so that a thousand mails for one of them don't
+/// Urgent ones come first, campaigns last; within a lane the recipient domains take turns, so that a thousand mails for one of them don't
 /// keep a single one for another waiting. Looked at are the oldest few of each lane, however long the queue is.
 pub fn claim(claim: &str, now: Timestamp, lease: Timestamp, most: u32) -> Statement {
     let sql = format!(
@@ -113,8 +113,11 @@ pub fn claim(claim: &str, now: Timestamp, lease: Timestamp, most: u32) -> Statem
              (SELECT * FROM (SELECT id, due, rcpt_domain, 0 AS late FROM deliveries INDEXED BY deliveries_due_urgent
                 WHERE {DUE} AND lane = 'urgent' AND due <= ?2 ORDER BY due, id LIMIT ?4 * 4)
               UNION ALL
-              SELECT * FROM (SELECT id, due, rcpt_domain, 1 AS late FROM deliveries INDEXED BY deliveries_due_later
-                WHERE {DUE} AND lane <> 'urgent' AND due <= ?2 ORDER BY due, id LIMIT ?4 * 4)))
+              SELECT * FROM (SELECT id, due, rcpt_domain, 1 AS late FROM deliveries INDEXED BY deliveries_due_normal
+                WHERE {DUE} AND lane = 'normal' AND due <= ?2 ORDER BY due, id LIMIT ?4 * 4)
+              UNION ALL
+              SELECT * FROM (SELECT id, due, rcpt_domain, 2 AS late FROM deliveries INDEXED BY deliveries_due_later
+                WHERE {DUE} AND lane <> 'urgent' AND lane = 'bulk' AND due <= ?2 ORDER BY due, id LIMIT ?4 * 4)))
            ORDER BY late, turn, due, id LIMIT ?4)"
     );
     statement!(sql, claim, now, lease, most)
@@ -149,6 +152,10 @@ pub struct Claimed {
     pub field: String,
     /// Of its last try.
     pub reason: Option<String>,
+    /// Of the recipient.
+    pub name: String,
+    /// The campaign it belongs to, or is a test of.
+    pub campaign_id: Option<String>,
     /// The recipient is one of us.
     #[serde(deserialize_with = "int_bool")]
     pub colleague: bool,
@@ -160,7 +167,7 @@ pub fn claimed(claim: &str) -> Statement {
     statement!(
         "SELECT d.id, d.email_id, d.message_id, d.record_id, d.address, d.tries, d.first_due, d.lane, e.sender, e.domain,
            e.subject, e.refs, e.created AS email_created, m.text, m.rfc_id, m.recipients, m.internal,
-           d.rcpt_domain, d.field, d.reason, COALESCE(c.internal, 0) AS colleague, e.account_link
+           d.rcpt_domain, d.field, d.reason, d.name, e.campaign_id, COALESCE(c.internal, 0) AS colleague, e.account_link
          FROM deliveries d JOIN emails e ON e.id = d.email_id JOIN messages m ON m.id = d.message_id
          LEFT JOIN contacts c ON c.id = d.contact_id
          WHERE d.claim = ?1 AND d.claim IS NOT NULL ORDER BY d.lane <> 'urgent', d.email_id, d.id",
@@ -222,6 +229,9 @@ pub struct Outcome {
     pub untried: u8,
     /// What was said to the server and answered, as JSON.
     pub talk: Option<String>,
+    /// Its recipient opted out of campaigns meanwhile.
+    #[serde(skip)]
+    pub is_left_out: bool,
 }
 
 /// Writes outcomes down, only of what is still ours: a lease that ended meanwhile is somebody else's to settle.

@@ -442,7 +442,7 @@ pub fn list_types() -> Statement {
         "SELECT t.name, t.label, t.label_plural, t.icon, t.prefix, t.stages, t.receives_mail, COALESCE(w.n, 0) AS waiting
          FROM record_types t LEFT JOIN (SELECT type, COUNT(*) AS n FROM records
            WHERE waiting_since IS NOT NULL AND deleted = 0 GROUP BY type) w ON w.type = t.name
-         ORDER BY t.position, t.name"
+         WHERE t.hidden = 0 ORDER BY t.position, t.name"
     )
 }
 
@@ -470,6 +470,7 @@ struct Known {
 }
 
 pub async fn type_exists(app: &App, name: &str) -> Result<bool, StoreError> {
-    let rows = app.run(statement!("SELECT COUNT(*) AS n FROM record_types WHERE name = ?1", name)).await?;
+    let rows =
+        app.run(statement!("SELECT COUNT(*) AS n FROM record_types WHERE name = ?1 AND hidden = 0", name)).await?;
     Ok(super::decode_one::<Known>(rows)?.is_some_and(|it| it.n > 0))
 }

@@ -98,6 +98,26 @@ pub fn insert(
     )
 }
 
+/// A recipient wants no more campaigns. What holds back more than that stays what it is.
+pub fn unsubscribe(address_key: &str, address: &str, note: &str, now: Timestamp) -> Statement {
+    statement!(
+        "INSERT OR IGNORE INTO suppressions (address_key, scope, address, source, note, created)
+         VALUES (?1, 'campaigns', ?2, 'unsubscribe', ?3, ?4)",
+        address_key,
+        address,
+        note,
+        now
+    )
+}
+
+/// And does again.
+pub fn resubscribe(address_key: &str) -> Statement {
+    statement!(
+        "DELETE FROM suppressions WHERE address_key = ?1 AND scope = 'campaigns' AND source = 'unsubscribe'",
+        address_key
+    )
+}
+
 pub fn delete(address_key: &str, scope: SuppressionScope) -> Statement {
     statement!("DELETE FROM suppressions WHERE address_key = ?1 AND scope = ?2", address_key, scope.as_str())
 }

@@ -60,7 +60,8 @@ pub fn remove_deliveries(class: Class, rows: &[Done], before: Timestamp) -> Vec<
     let states = if class == Class::CancelledEmails { "'cancelled', 'ignored'" } else { "'sent', 'delivered'" };
     // Only what is still over: a person may have tried one again meanwhile.
     let still = format!("id IN (SELECT value FROM json_each(?1)) AND state IN ({states}) AND state_at < ?2");
-    let mut statements = Vec::with_capacity(4);
+    let mut statements = Vec::with_capacity(5);
+    statements.push(super::campaigns::ledger::keep_final(&still, &ids, before));
     if class == Class::SentEmails {
         statements.push(statement!(
             format!(

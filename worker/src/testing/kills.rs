@@ -188,7 +188,7 @@ impl Mailer for FusedMailer {
 }
 
 fn fused(fuse: &Fuse) -> TestApp {
-    let TestApp { app, blobs, jobs, mailer, clock, dns } = TestApp::new();
+    let TestApp { app, blobs, jobs, mailer, clock, dns, statements } = TestApp::new();
     let Ok(app) = Arc::try_unwrap(app) else { panic!("nobody else has it yet") };
     let app = App {
         db: Box::new(FusedDb(Sqlite::new(), fuse.clone())),
@@ -197,7 +197,7 @@ fn fused(fuse: &Fuse) -> TestApp {
         mailer: Box::new(FusedMailer(Arc::clone(&mailer), fuse.clone())),
         ..app
     };
-    TestApp { app: Arc::new(app), blobs, jobs, mailer, clock, dns }
+    TestApp { app: Arc::new(app), blobs, jobs, mailer, clock, dns, statements }
 }
 
 const MAIL: &str = "From: Ann <ann@customer.test>\r\nTo: support@corp.test\r\nSubject: Hatch\r\nMessage-ID: <1@customer.test>\r\n\

@@ -60,6 +60,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 </a>
                 <Item page target=Page::Emails glyph=Glyph::Send text=t!("rail.emails")/>
                 <Item page target=Page::Deliverability glyph=Glyph::Chart text=t!("deliverability.title")/>
+                <Item page target=Page::Campaigns glyph=Glyph::Megaphone text=t!("campaigns.title")/>
                 <Item page target=Page::Contacts glyph=Glyph::People text=t!("rail.contacts")/>
                 <div class="rail-label">{t!("rail.settings")}</div>
                 <Item page target=Page::Aliases glyph=Glyph::At text=t!("rail.aliases")/>
@@ -99,6 +100,7 @@ fn Item(
             *it == target
                 || (target == Page::Aliases && matches!(it, Page::Alias(_)))
                 || (target == Page::Contacts && matches!(it, Page::Contact(_)))
+                || (target == Page::Campaigns && matches!(it, Page::Campaign(_) | Page::MailingLists))
         })
     });
     view! {

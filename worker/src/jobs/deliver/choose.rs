@@ -67,7 +67,8 @@ pub(super) fn plan(fleet: &Fleet, rows: &[Claimed], sizes: &[u64], backoffs: &[B
             from: &row.sender,
             notifications: notifications.as_ref(),
             bounce_domain: &row.domain,
-            bulk: row.lane == "bulk",
+            // A test leaves as the campaign will.
+            bulk: row.lane == "bulk" || row.campaign_id.is_some(),
             size: Some(*size),
             forced: None,
             on_mismatch: fleet.rules.on_mismatch,

@@ -121,7 +121,18 @@ pub(super) async fn render(
         let day = date.split('T').next().unwrap_or_default();
         text.extend([gap, &file.name, " (", &megabytes(file.size), ", – ", day, ")\n", base, "/api/files/", &signed]);
     }
-    let raw = compose(&content(app, row, from, text, attachments));
+    finish(app, fleet, server, from, &content(app, row, from, text, attachments)).await
+}
+
+/// As bytes, signed where the server wants it.
+pub(super) async fn finish(
+    app: &App,
+    fleet: &Fleet,
+    server: &Server,
+    from: &Mailbox,
+    mail: &Outgoing,
+) -> Result<Vec<u8>, String> {
+    let raw = compose(mail);
     if server.dkim { sign(app, fleet, from, raw).await } else { Ok(raw) }
 }
 
