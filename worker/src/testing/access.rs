@@ -85,7 +85,6 @@ GET    /api/v1/suppressions.csv                           user
 GET    /api/v1/trace/{id}                                 user
 GET    /api/v1/users                                      user
 POST   /api/v1/attachments                                agent
-GET    /api/v1/logs/files/{day}                           agent
 POST   /api/v1/contacts                                   agent
 PATCH  /api/v1/contacts/{id}                              agent
 POST   /api/v1/emails/actions                             agent
@@ -125,6 +124,7 @@ GET    /api/v1/mailing-lists/{id}/members.csv             campaigns
 POST   /api/v1/mailing-lists/{id}/members                 campaigns
 POST   /api/v1/mailing-lists/{id}/acts                    campaigns
 POST   /api/v1/mailing-lists/{id}/import                  campaigns
+GET    /api/v1/logs/files/{day}                           administrator
 PATCH  /api/v1/actions/{name}                             administrator
 POST   /api/v1/actions/{name}/runs                        administrator
 POST   /api/v1/aliases                                    administrator

@@ -328,7 +328,7 @@ fn run(harm: Harm, at: usize) -> Option<String> {
     // Leases end, retries come.
     story.minutes(15);
     let count = |sql: &'static str| rows(&story.test, sql).len();
-    assert_eq!(count("SELECT id FROM records"), 1, "{at_point}");
+    assert_eq!(count("SELECT id FROM records WHERE type = 'ticket' AND deleted = 0"), 1, "{at_point}");
     assert_eq!(count("SELECT id FROM messages WHERE incoming = 1"), 1, "the mail once: {at_point}");
     assert_eq!(count("SELECT id FROM messages WHERE kind = 'comment'"), 1, "the answer once: {at_point}");
     let files = rows(&story.test, "SELECT sha256 FROM attachments");
