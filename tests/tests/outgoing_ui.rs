@@ -71,7 +71,7 @@ fn servers_limits_actions_and_the_queue() {
     look(&browser, "servers", &mut wrong);
 
     // Places that refused mails gave back are used in the minutes after.
-    for seconds in [11, 80, 150, 220] {
+    for seconds in [11, 80, 150, 220, 290, 360, 430] {
         tick(&stack, &api, Duration::from_secs(seconds));
     }
     browser.open("/settings/limits").unwrap();
