@@ -136,11 +136,11 @@ fn single_pages(api: &Client, record: &str) -> Vec<String> {
 }
 
 /// The address of a page without the id in it.
-fn kind_of(page: &str) -> &str {
+fn kind_of(page: &str) -> String {
     let page = page.trim_matches('/');
     match page.rsplit_once('/') {
-        Some((kind, id)) if id.len() > 20 && !id.contains('?') => kind,
-        _ => page,
+        Some((kind, id)) if id.len() > 20 && !id.contains('?') => format!("{kind}-one"),
+        _ => page.to_owned(),
     }
 }
 
