@@ -137,7 +137,7 @@ const PAGES: &[(&str, &str)] = &[
     ("actions", "/technical/actions"),
     ("alias-new", "/settings/aliases/new"),
     ("search", "/search?q=chair"),
-    ("search-mails", "/search?q=mail%20from%20thuha@quangan.example"),
+    ("search-mails", "/search?q=mail%20from%20nina@petrova.example"),
     ("campaigns", "/campaigns"),
     ("lists", "/campaigns/lists"),
     ("people", "/settings/users"),
