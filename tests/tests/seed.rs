@@ -359,7 +359,7 @@ fn execution_time() {
 fn draft(turn: &Turn<'_>, name: &str, prefix: &str) -> String {
     let api = turn.api();
     let list = id(&api.post("/api/v1/mailing-lists", &json!({ "name": name, "public": true })).unwrap().ok().unwrap());
-    let csv: String = (0..3).map(|i| format!("ok.{prefix}{i}@sink.test,Person {i}\n")).collect();
+    let csv: String = (0..3).map(|i| format!("ok.{prefix}{i}@sink.test,Person {i}\n")).collect::<Vec<_>>().concat();
     api.post(&format!("/api/v1/mailing-lists/{list}/import"), &json!({ "csv": csv })).unwrap().ok().unwrap();
     let made = api.post("/api/v1/campaigns", &json!({ "name": name })).unwrap().ok().unwrap();
     let campaign = id(&made["row"]);

@@ -40,14 +40,21 @@ const READERS: [(&str, &str); 24] = [
 
 const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) AppleWebKit/605.1.15 Version/18.1 Safari/605.1.15";
 
-/// The list and the draft of a letter to it; the id of the campaign.
+/// Sets a field of an object.
+pub(super) fn set(object: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
+/// The draft of a letter to a list; the id of the campaign.
 fn write(api: &Client, name: &str, subject: &str, list: &str, blocks: &Value) -> Result<String> {
     let made = api.post("/api/v1/campaigns", &json!({ "name": name }))?.ok()?;
     let id = text(made.get("row").unwrap_or(&Value::Null), "id");
     let mut settings = made.get("settings").cloned().unwrap_or_default();
-    settings["subject"] = subject.into();
-    settings["audience"] = json!({ "lists": [list] });
-    settings["content"] = json!({ "blocks": blocks });
+    set(&mut settings, "subject", json!(subject));
+    set(&mut settings, "audience", json!({ "lists": [list] }));
+    set(&mut settings, "content", json!({ "blocks": blocks }));
     api.patch(&format!("/api/v1/campaigns/{id}"), &settings)?.ok()?;
     Ok(id)
 }
@@ -57,7 +64,8 @@ pub(super) fn prepare(api: &Client, domain: &str) -> Result<String> {
     let list = |name: &str, people: &[(&str, &str)]| -> Result<String> {
         let made = api.post("/api/v1/mailing-lists", &json!({ "name": name, "public": true }))?.ok()?;
         let id = text(&made, "id");
-        let csv: String = people.iter().map(|(name, address)| format!("{address},{name}\n")).collect();
+        let csv: String =
+            people.iter().map(|(name, address)| format!("{address},{name}\n")).collect::<Vec<_>>().concat();
         api.post(&format!("/api/v1/mailing-lists/{id}/import"), &json!({ "csv": csv }))?.ok()?;
         Ok(id)
     };

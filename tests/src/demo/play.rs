@@ -113,8 +113,8 @@ impl<'a> Company<'a> {
         let servers = admin.get("/api/v1/servers")?.ok()?;
         if let Some(server) = servers.get(0) {
             let mut settings = server.get("settings").cloned().unwrap_or_default();
-            settings["name"] = json!("Office mail server");
-            settings["bulk"] = json!(true);
+            letters::set(&mut settings, "name", json!("Office mail server"));
+            letters::set(&mut settings, "bulk", json!(true));
             admin.patch(&format!("/api/v1/servers/{}", text(server, "id")), &settings)?.ok()?;
         }
         for (name, local, role) in TEAM.into_iter().skip(1) {
