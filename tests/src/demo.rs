@@ -2,6 +2,7 @@
 //! minutes: customers write through the front door, colleagues answer through the API, mail leaves through the queue, and
 //! only the Worker's clock is moved. The same each time, but for ids.
 
+mod letters;
 mod play;
 mod talks;
 

@@ -137,6 +137,17 @@ const PAGES: &[(&str, &str)] = &[
     ("actions", "/technical/actions"),
     ("alias-new", "/settings/aliases/new"),
     ("search", "/search?q=chair"),
+    ("search-mails", "/search?q=mail%20from%20nina@petrova.example"),
+    ("campaigns", "/campaigns"),
+    ("lists", "/campaigns/lists"),
+    ("people", "/settings/users"),
+    ("tokens", "/settings/tokens"),
+    ("profile", "/profile"),
+    ("profile-security", "/profile?tab=security"),
+    ("logs", "/technical/logs"),
+    ("status", "/technical/status"),
+    ("doctor", "/technical/doctor"),
+    ("support", "/technical/support"),
 ];
 
 /// Starts a stack of its own, fills it and writes the pictures to `folder`; with `readme` only the few that README.md shows,
@@ -177,10 +188,9 @@ pub fn take(folder: Option<PathBuf>, readme: bool) -> Result<()> {
     }
     if !readme {
         browser.take_session(&api)?;
-        let contact = api.get("/api/v1/contacts?limit=1&q=ingrid")?.ok()?;
-        let contact = contact.pointer("/items/0/id").and_then(Value::as_str).map(|it| format!("/contacts/{it}"));
+        let single = single_pages(&api)?;
         let pages: Vec<(&str, &str)> =
-            PAGES.iter().copied().chain(contact.as_deref().map(|path| ("contact", path))).collect();
+            PAGES.iter().copied().chain(single.iter().map(|(name, path)| (*name, path.as_str()))).collect();
         for (name, path) in &pages {
             let shot = Shot { name: "", at: At::Path("/"), act: Act::None, views: &[], readme: None };
             for view in [Light, Dark, Phone, PhoneDark] {
@@ -193,12 +203,38 @@ pub fn take(folder: Option<PathBuf>, readme: bool) -> Result<()> {
             pages.iter().chain(&[("inbox", "/inbox"), ("emails", "/emails"), ("aliases", "/settings/aliases")])
         {
             let shot = Shot { name: "", at: At::Path("/"), act: Act::None, views: &[], readme: None };
-            let file = folder.join(format!("{name}-vi"));
-            size += one(&browser, &shot, path, Light, false, &file).with_context(|| (*name).to_owned())?;
+            for view in [Light, PhoneDark] {
+                let file = folder.join(format!("{name}-vi{}", view.suffix()));
+                size += one(&browser, &shot, path, view, false, &file).with_context(|| (*name).to_owned())?;
+            }
         }
     }
     println!("{} KB in {}", size / 1024, folder.display());
     Ok(())
+}
+
+/// Pages about one thing, by what the demonstration has of it.
+fn single_pages(api: &Client) -> Result<Vec<(&'static str, String)>> {
+    let mut pages = Vec::new();
+    for (name, ask, pointer, page) in [
+        ("contact", "/api/v1/contacts?limit=1&q=ingrid", "/items/0/id", "/contacts"),
+        ("trace", "/api/v1/incoming?show=all&limit=1", "/items/0/id", "/trace"),
+        ("trace-out", "/api/v1/emails?filter=failed&limit=1", "/items/0/message", "/trace"),
+    ] {
+        let found = api.get(ask)?.ok()?;
+        let id = found.pointer(pointer).and_then(Value::as_str);
+        let id = id.with_context(|| format!("the demonstration has nothing at {pointer} of {ask}: {found}"))?;
+        pages.push((name, format!("{page}/{id}")));
+    }
+    let campaigns = api.get("/api/v1/campaigns")?.ok()?;
+    for (name, state) in [("campaign-draft", "draft"), ("campaign-sent", "sent")] {
+        let found = campaigns.as_array().into_iter().flatten();
+        let id = found
+            .filter(|it| it.get("state").and_then(Value::as_str) == Some(state))
+            .find_map(|it| it.get("id")?.as_str());
+        pages.push((name, format!("/campaigns/{}", id.context("the demonstration has two campaigns")?)));
+    }
+    Ok(pages)
 }
 
 fn one(browser: &Browser, shot: &Shot, path: &str, view: View, readme: bool, file: &Path) -> Result<u64> {

@@ -31,6 +31,9 @@ fn it_shows_every_state_that_people_will_meet() {
     assert!(get(&api, "/api/v1/refusals")["items"].as_array().unwrap().len() >= 7);
     let held = get(&api, "/api/v1/incoming?show=held")["items"].clone();
     assert_eq!(held[0]["subject"], "Interview about repairable furniture", "{held}");
+    let campaigns = get(&api, "/api/v1/campaigns");
+    let letters: Vec<_> = campaigns.as_array().unwrap().iter().map(|it| it["state"].as_str().unwrap()).collect();
+    assert!(letters.contains(&"sent") && letters.contains(&"draft"), "{campaigns}");
     let japanese = all.iter().find(|it| it["customer"] == "山田 花子").unwrap();
     assert!(messages(&api, &id(japanese))[0]["text"].as_str().unwrap().contains("神戸で小さな図書室"));
 }

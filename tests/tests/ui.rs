@@ -113,6 +113,37 @@ fn set_up_mail_in_answer_red_envelope_correct_and_close() {
     check_page(&browser, "after");
 }
 
+/// Pages about one thing: a record, a contact, an alias, a campaign, the trace of a mail in and of one out.
+fn single_pages(api: &Client, record: &str) -> Vec<String> {
+    let get = |path: &str| api.get(path).unwrap().ok().unwrap();
+    let post = |path: &str, body: serde_json::Value| api.post(path, &body).unwrap().ok().unwrap();
+    let one = |path: &str, pointer: &str| {
+        let all = get(path);
+        all.pointer(pointer).and_then(|it| it.as_str()).unwrap_or_else(|| panic!("{path}: {all}")).to_owned()
+    };
+    let list = post("/api/v1/mailing-lists", json!({ "name": "Customers", "public": true }))["id"].clone();
+    let path = format!("/api/v1/mailing-lists/{}/import", list.as_str().unwrap());
+    post(&path, json!({ "csv": "ok.reader@sink.test,Reader\n" }));
+    let campaign = post("/api/v1/campaigns", json!({ "name": "Winter letter" }))["row"]["id"].clone();
+    vec![
+        format!("/record/{record}"),
+        format!("/contacts/{}", one("/api/v1/contacts?limit=1", "/items/0/id")),
+        format!("/settings/aliases/{}", one("/api/v1/aliases", "/0/id")),
+        format!("/campaigns/{}", campaign.as_str().unwrap()),
+        format!("/trace/{}", one("/api/v1/incoming?show=all&limit=1", "/items/0/id")),
+        format!("/trace/{}", one("/api/v1/emails?filter=all&limit=1", "/items/0/message")),
+    ]
+}
+
+/// The address of a page without the id in it.
+fn kind_of(page: &str) -> String {
+    let page = page.trim_matches('/');
+    match page.rsplit_once('/') {
+        Some((kind, id)) if id.len() > 20 && !id.contains('?') => format!("{kind}-one"),
+        _ => page.to_owned(),
+    }
+}
+
 #[test]
 fn every_page_in_both_languages_and_themes() {
     let stack = Stack::start(StackOptions::test("ui-pages")).unwrap();
@@ -151,27 +182,44 @@ fn every_page_in_both_languages_and_themes() {
         "/emails?filter=all",
         "/contacts",
         "/deliverability",
+        "/campaigns",
+        "/campaigns/lists",
         "/settings/aliases",
+        "/settings/aliases/new",
         "/settings/servers",
         "/settings/limits",
         "/settings/suppressions",
+        "/settings/users",
+        "/settings/tokens",
+        "/profile",
+        "/profile?tab=security",
         "/technical/actions",
-        "/technical/refusals",
+        "/technical/incoming?show=all",
+        "/technical/incoming?show=held",
+        "/technical/incoming?show=unprocessed",
+        "/technical/incoming?show=refused",
+        "/technical/incoming?show=ignored",
+        "/technical/incoming?show=paused",
+        "/technical/incoming?show=rules",
+        "/technical/logs",
+        "/technical/status",
+        "/technical/doctor",
+        "/technical/support",
         "/nowhere",
     ];
+    let made = single_pages(&api, &record);
     let mut wrong = Vec::new();
-    let record_page = format!("/record/{record}");
     for (language, dark, width) in [("en", false, 1440), ("vi", true, 1440), ("en", true, 390), ("vi", false, 390)] {
         api.patch("/api/v1/session", &json!({ "language": language })).unwrap().ok().unwrap();
         browser.set_size(width, 900).unwrap();
         browser.set_dark(dark).unwrap();
-        for page in pages.iter().copied().chain([record_page.as_str()]) {
+        for page in pages.iter().copied().chain(made.iter().map(String::as_str)) {
             browser.open(page).unwrap();
             browser.find("main h1").unwrap();
             browser.wait_gone("main .sk, main [aria-busy=true]").unwrap();
             let name = format!(
                 "{}-{language}-{}-{width}",
-                page.trim_matches('/').replace(['/', '?', '='], "-"),
+                kind_of(page).replace(['/', '?', '='], "-"),
                 if dark { "dark" } else { "light" }
             );
             browser.screenshot(&name).unwrap();

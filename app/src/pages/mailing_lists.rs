@@ -113,10 +113,10 @@ fn table(rows: Vec<MailingListRow>, editing: Editing) -> AnyView {
                             {row.settings.archived.then(|| view! { <Tag text=t!("lists.archived")/> })}
                         </span>
                     </td>
-                    <td class="r num">{dates::number(row.members)}</td>
-                    <td class="r num">{dates::number(valid)}</td>
-                    <td class="r num muted">{dates::number(row.opted_out)}</td>
-                    <td class="r num muted">{dates::number(row.suppressed)}</td>
+                    <td class="r num" data-label=t!("lists.column.members")>{dates::number(row.members)}</td>
+                    <td class="r num" data-label=t!("lists.column.valid")>{dates::number(valid)}</td>
+                    <td class="r num muted" data-label=t!("lists.column.opted_out")>{dates::number(row.opted_out)}</td>
+                    <td class="r num muted" data-label=t!("lists.column.suppressed")>{dates::number(row.suppressed)}</td>
                     <td class="r">
                         <Button kind=Kind::Ghost small=true icon=Glyph::Edit label=t!("lists.edit", name = row.settings.name)
                             on_press=move |()| editing.set(Some(Some(for_edit.clone())))/>
@@ -396,7 +396,7 @@ fn Line(id: MailingListId, row: MemberRow) -> AnyView {
             <td class="trunc">{row.address.clone()}</td>
             <td class="trunc">{row.name}</td>
             <td>{state}</td>
-            <td class="muted num">{dates::when_text(row.added, now)}</td>
+            <td class="muted num" data-label=t!("lists.column.since")>{dates::when_text(row.added, now)}</td>
             <td class="r">
                 <span class="acts">
                     <Button kind=Kind::Ghost small=true text=if is_out { t!("lists.opt_in") } else { t!("lists.opt_out") }

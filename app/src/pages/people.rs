@@ -137,9 +137,9 @@ fn Line(row: PersonRow, editing: Editing) -> AnyView {
                 </span>
             </td>
             <td>{t!(&format!("role.{}", row.role.as_str()))}</td>
-            <td class="soft">{sees}</td>
+            <td class="soft" data-label=t!("people.column.types")>{sees}</td>
             <td><State row=row.clone()/></td>
-            <td class="r muted">{seen}</td>
+            <td class="r muted" data-label=t!("people.column.seen")>{seen}</td>
             <td class="r"><Acts row/></td>
         </tr>
     }

@@ -138,9 +138,9 @@ fn Line(row: TokenRow) -> AnyView {
         <tr data-token=for_tests data-revoked=is_revoked>
             <td class="med">{row.name}</td>
             <td>{scopes.collect_view()}</td>
-            <td class="r muted">{used}</td>
-            <td class="r muted">{ends}</td>
-            <td class="muted">{row.by}</td>
+            <td class="r muted" data-label=t!("tokens.column.used")>{used}</td>
+            <td class="r muted" data-label=t!("tokens.column.expires")>{ends}</td>
+            <td class="muted" data-label=t!("tokens.column.by")>{row.by}</td>
             <td class="r">{last}</td>
         </tr>
     }

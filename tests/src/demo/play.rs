@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::letters;
 use super::talks::{ALIASES, REFUSED, Short, TALKS, TEAM, Talk, short};
 use crate::client::Client;
 use crate::mail::Mail;
@@ -54,6 +55,9 @@ enum Step {
     Ask(usize),
     Answer(usize),
     Refused(usize),
+    /// The letter to many leaves; somebody reads it.
+    Letter,
+    Read(usize),
 }
 
 /// A conversation under way.
@@ -88,7 +92,7 @@ pub(super) struct Company<'a> {
 
 const HOUR: Duration = Duration::from_hours(1);
 /// A mail is written within a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 impl<'a> Company<'a> {
     pub(super) fn start(stack: &'a Stack, domain: &'a str, login: &str, password: &str, now: Duration) -> Result<Self> {
@@ -109,7 +113,8 @@ impl<'a> Company<'a> {
         let servers = admin.get("/api/v1/servers")?.ok()?;
         if let Some(server) = servers.get(0) {
             let mut settings = server.get("settings").cloned().unwrap_or_default();
-            settings["name"] = json!("Office mail server");
+            letters::set(&mut settings, "name", json!("Office mail server"));
+            letters::set(&mut settings, "bulk", json!(true));
             admin.patch(&format!("/api/v1/servers/{}", text(server, "id")), &settings)?.ok()?;
         }
         for (name, local, role) in TEAM.into_iter().skip(1) {
@@ -156,6 +161,11 @@ impl<'a> Company<'a> {
                     self.finish(subject, agent, stage)?;
                 }
                 Step::Refused(index) => self.refused(index)?,
+                Step::Letter => {
+                    let id = letters::prepare(self.admin()?, self.domain)?;
+                    letters::leave(self.admin()?, &id)?;
+                }
+                Step::Read(number) => letters::read(self.stack, number)?,
             }
         }
         self.set_clock(self.now)?;
@@ -187,6 +197,12 @@ impl<'a> Company<'a> {
         }
         let refused = REFUSED.iter().enumerate().map(|(index, it)| (start(it.0, index), Step::Refused(index)));
         steps.extend(refused);
+        let letter = self.awake(self.now.saturating_sub(50 * HOUR));
+        steps.push((letter, Step::Letter));
+        for number in 0..letters::OPENED {
+            let gap = Duration::from_mins(40 + (number * number * 9) as u64);
+            steps.push((self.awake(letter + gap).min(self.now), Step::Read(number)));
+        }
         steps
     }
 
@@ -490,7 +506,7 @@ fn is_type(to: &str) -> bool {
     matches!(to, "order" | "lead" | "ticket")
 }
 
-fn text(value: &Value, key: &str) -> String {
+pub(super) fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 

@@ -94,8 +94,8 @@ pub(super) fn SessionsCard(rows: Vec<SessionRow>) -> AnyView {
         view! {
             <tr data-session=if row.this { "this" } else { "other" }>
                 <td>{browser}</td>
-                <td class="r muted"><Age at=row.last_seen/></td>
-                <td class="r muted">{dates::format(row.created, dates::Style::Date)}</td>
+                <td class="r muted" data-label=t!("profile.sessions.seen")><Age at=row.last_seen/></td>
+                <td class="r muted" data-label=t!("profile.sessions.since")>{dates::format(row.created, dates::Style::Date)}</td>
                 <td class="r">{last}</td>
             </tr>
         }
