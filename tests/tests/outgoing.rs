@@ -416,7 +416,18 @@ fn a_person_runs_an_action_and_its_run_is_kept() {
     assert_eq!((&run["ok"], &run["by"]), (&json!(true), &json!("Mai Lindqvist")), "{run}");
     let actions = office.get("/api/v1/actions");
     let names: Vec<&str> = actions.as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
-    assert_eq!(names, ["domain_checks", "log_rotation", "auto_vacuum", "campaign_queue", "queue_manager", "retry_sweep", "intake_sweep"]);
+    assert_eq!(
+        names,
+        [
+            "domain_checks",
+            "log_rotation",
+            "auto_vacuum",
+            "campaign_queue",
+            "queue_manager",
+            "retry_sweep",
+            "intake_sweep"
+        ]
+    );
     let short = office.api.patch("/api/v1/actions/queue_manager", &json!({ "interval": 4 })).unwrap();
     assert_eq!((short.status, short.json().unwrap()["fields"][0]["key"].as_str()), (422, Some("min_interval")));
     office.api.patch("/api/v1/actions/queue_manager", &json!({ "interval": 15 })).unwrap().ok().unwrap();

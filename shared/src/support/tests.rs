@@ -192,7 +192,7 @@ fn planted_secrets_never_leave() {
             let base64 = base64::engine::general_purpose::STANDARD.encode(&one);
             let word = base64::engine::general_purpose::STANDARD.encode(line.replace('\n', " "));
             let html = format!("<p>{}</p>", one.replace('"', "&quot;"));
-            let quoted: String = one.bytes().map(|b| format!("={b:02X}")).collect();
+            let quoted = one.bytes().map(|b| format!("={b:02X}")).collect::<Vec<_>>().concat();
             let soft: String = quoted.as_bytes().chunks(72).map(|it| String::from_utf8_lossy(it) + "=\r\n").collect();
             let mails = [
                 format!("{HEAD}\r\n{one}\r\n"),

@@ -93,7 +93,10 @@ pub(super) fn doctor(options: &Options) -> Result<()> {
     } else {
         print(&report, &words);
     }
-    if report.worst == Severity::Error { bail!("{} has errors", report.domain) } else { Ok(()) }
+    if report.worst == Severity::Error {
+        bail!("{} has errors", report.domain);
+    }
+    Ok(())
 }
 
 /// `check_host()` for one sender.

@@ -87,8 +87,10 @@ impl World {
         work(&self.test, &admission);
         self.later(Span::seconds(1));
         assert!(matches!(arrive(&self.test, MAIL, "nobody@corp.test"), Admission::Refused { .. }));
-        let record =
-            rows(&self.test, "SELECT id FROM records WHERE type = 'ticket' AND deleted = 0")[0]["id"].as_str().unwrap().to_owned();
+        let record = rows(&self.test, "SELECT id FROM records WHERE type = 'ticket' AND deleted = 0")[0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let answer = SendOutcome::Refused { code: 550, text: "5.1.1 <ann@customer.test> is gone".to_owned() };
         self.test.mailer.script.lock().unwrap().push_back(answer);
         self.post(&format!("/api/v1/records/{record}/messages"), &json!({ "mode": "message", "text": "Hello" }));

@@ -188,7 +188,7 @@ fn parts(mail: &Dropped, known: &Known, answers: &[(&'static str, RwSignal<Strin
         .collect();
     let hops = mail.hops().into_iter().map(|it| {
         let or = |it: Option<String>| it.unwrap_or_else(|| "?".to_owned());
-        let delay = it.delay.map_or_else(|| "?".to_owned(), |it| format!("{} ms", it));
+        let delay = it.delay.map_or_else(|| "?".to_owned(), |it| format!("{it} ms"));
         format!("{} -> {} {} +{delay}", or(it.from), or(it.by), or(it.with))
     });
     let timeline =
