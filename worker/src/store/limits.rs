@@ -224,6 +224,11 @@ pub fn settle(id: &str, now: Timestamp) -> Statement {
     statement!("UPDATE notices SET settled = ?2 WHERE id = ?1 AND settled IS NULL", id, now)
 }
 
+/// As if it had never been told: the next time tells again.
+pub fn forget_notice(id: &str) -> Statement {
+    statement!("DELETE FROM notices WHERE id = ?1", id)
+}
+
 #[derive(Deserialize)]
 struct NoticeRow {
     id: String,
