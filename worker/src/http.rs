@@ -204,6 +204,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
     let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);
     let r = mount::<api::failures::ActOnFailing, _, _>(r, Agent, failures::act);
+    let r = mount::<api::failures::CorrectFailing, _, _>(r, Agent, failures::correct);
     let r = mount::<api::failures::UndoFailures, _, _>(r, Agent, failures::undo);
     let r = mount::<api::suppressions::ListSuppressions, _, _>(r, User, suppressions::list);
     let r = mount::<api::suppressions::CreateSuppression, _, _>(r, Agent, suppressions::create);

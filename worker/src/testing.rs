@@ -701,6 +701,45 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_corrected_address_takes_the_other_failures_along_and_gives_them_back() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        refused(&test, &cookie, &["ann@old.test"], 550, "5.1.1 no such user here");
+        // Written although it rests, as it was before the first answer came.
+        block_on(test.app.run(crate::statement!("DELETE FROM suppressions"))).unwrap();
+        refused(&test, &cookie, &["Ann@old.test", "bob@old.test"], 550, "5.1.1 no such user here");
+        let rest = call(&test, "GET", "/api/v1/failures/userunknown", &cookie, &null).body;
+        let first =
+            rest["items"].as_array().unwrap().iter().find(|it| it["address"] == "ann@old.test").unwrap().clone();
+        let path = format!("/api/v1/messages/{}/deliveries", first["message"].as_str().unwrap());
+        let fix =
+            json!({ "retry": [{ "delivery": first["delivery"], "address": "ann@new.test", "update_contact": true }] });
+        assert_eq!(call(&test, "POST", &path, &cookie, &fix).status, 200);
+        let correct = |apply| {
+            let body = json!({ "old": "ann@old.test", "new": "ann@new.test", "apply": apply });
+            call(&test, "POST", "/api/v1/failures/corrections", &cookie, &body).body
+        };
+        assert_eq!(correct(false), json!({ "n": 1, "operation": null }), "the one in the dialog goes anyway");
+        let done = correct(true);
+        let addresses = || {
+            let found = rows(&test, "SELECT address || ' ' || state AS it FROM deliveries ORDER BY address, state");
+            found.iter().map(|it| it["it"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let moved = ["ann@new.test outgoing", "ann@new.test outgoing", "bob@old.test failed"];
+        assert_eq!(addresses(), moved);
+        let undo = format!("/api/v1/failures/actions/{}", done["operation"].as_str().unwrap());
+        assert_eq!(call(&test, "DELETE", &undo, &cookie, &null).body["changed"], 1);
+        assert_eq!(addresses(), ["Ann@old.test failed", "ann@new.test outgoing", "bob@old.test failed"]);
+        correct(true);
+        test.clock.0.fetch_add(11_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!(addresses(), ["ann@new.test sent", "ann@new.test sent", "bob@old.test failed"]);
+        let same = json!({ "old": "ann@new.test", "new": "Ann@New.test" });
+        assert_eq!(call(&test, "POST", "/api/v1/failures/corrections", &cookie, &same).status, 422);
+    }
+
+    #[test]
     fn failures_are_grouped_by_cause_acted_on_together_and_undone() {
         let test = TestApp::new();
         let cookie = set_up(&test);

@@ -91,6 +91,7 @@ PATCH  /api/v1/contacts/{id}                              agent
 POST   /api/v1/emails/actions                             agent
 POST   /api/v1/failures/actions                           agent
 DELETE /api/v1/failures/actions/{operation}               agent
+POST   /api/v1/failures/corrections                       agent
 POST   /api/v1/incoming/actions                           agent
 DELETE /api/v1/messages/{id}                              agent
 POST   /api/v1/messages/{id}/deliveries                   agent

@@ -1,0 +1,3 @@
+-- A correction of an address can be taken back: what the address was before.
+ALTER TABLE operation_items ADD COLUMN address TEXT;
+ALTER TABLE operation_items ADD COLUMN address_key TEXT;
