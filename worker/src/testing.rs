@@ -701,6 +701,44 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn whoever_looks_after_failed_mail_hears_of_it_once_per_cause() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        let told = || {
+            let all = call(&test, "GET", "/api/v1/notices", &cookie, &null).body;
+            let failing = all.as_array().unwrap().iter().filter(|it| it["kind"] == "failing").cloned();
+            failing.collect::<Vec<_>>()
+        };
+        refused(&test, &cookie, &["a@one.test", "b@two.test", "c@one.test"], 550, "5.1.1 no such user here");
+        refused(&test, &cookie, &["d@strict.test"], 550, "5.7.1 Service unavailable; client blocked using a blocklist");
+        let seen = told();
+        assert_eq!(seen.len(), 2, "two causes: {seen:?}");
+        let unknown = seen.iter().find(|it| it["args"]["reason"] == "userunknown").unwrap();
+        assert_eq!((&unknown["args"]["n"], &unknown["args"]["domain"]), (&json!("3"), &json!("")));
+        assert!(seen.iter().any(|it| it["args"]["domain"] == "strict.test"), "{seen:?}");
+        // Read, it is gone until more of it comes.
+        let path = format!("/api/v1/notices/{}", unknown["id"].as_str().unwrap());
+        assert_eq!(call(&test, "DELETE", &path, &cookie, &null).status, 204);
+        assert_eq!(told().len(), 1);
+        refused(&test, &cookie, &["e@one.test"], 550, "5.1.1 no such user here");
+        assert_eq!(told().len(), 2);
+        // Settled where it is seen, it says nothing any more.
+        let ignore = json!({ "action": "ignore", "group": "userunknown" });
+        call(&test, "POST", "/api/v1/failures/actions", &cookie, &ignore);
+        assert_eq!(told().len(), 1);
+        // Mail that no person wrote goes to the record's responsible.
+        let user = rows(&test, "SELECT id FROM users LIMIT 1")[0]["id"].as_str().unwrap().to_owned();
+        block_on(test.app.run(crate::statement!("UPDATE messages SET author_id = NULL"))).unwrap();
+        block_on(test.app.run(crate::statement!("UPDATE records SET responsible_id = ?1", user.as_str()))).unwrap();
+        block_on(test.app.run(crate::statement!("DELETE FROM notices"))).unwrap();
+        let failed = rows(&test, "SELECT id FROM deliveries WHERE state = 'failed'");
+        let ids: Vec<&str> = failed.iter().map(|it| it["id"].as_str().unwrap()).collect();
+        block_on(test.app.run(crate::store::failures::tell(&ids, test.app.now()))).unwrap();
+        assert_eq!(told().len(), 1);
+    }
+
+    #[test]
     fn a_corrected_address_takes_the_other_failures_along_and_gives_them_back() {
         let test = TestApp::new();
         let cookie = set_up(&test);

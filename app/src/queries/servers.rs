@@ -113,14 +113,12 @@ pub fn use_support_case() -> Read<SupportCase> {
 }
 
 /// What administrators must know; nobody else is asked.
-pub fn use_notices(is_administrator: Signal<bool>) -> Read<Vec<Notice>> {
-    read::<ListNotices>(tags(&[tag::LIMITS, tag::ACTIONS]), move || {
-        is_administrator.get().then(|| api::address::<ListNotices>(&[], &()))
-    })
+pub fn use_notices() -> Read<Vec<Notice>> {
+    read::<ListNotices>(tags(&[tag::LIMITS, tag::ACTIONS, tag::EMAILS]), || Some(api::address::<ListNotices>(&[], &())))
 }
 
 pub async fn settle_notice(cache: Cache, id: String) -> Result<(), ApiError> {
-    cache.settle(api::call::<SettleNotice>(&[&id], &(), &()).await, &[tag::LIMITS, tag::ACTIONS])
+    cache.settle(api::call::<SettleNotice>(&[&id], &(), &()).await, &[tag::LIMITS, tag::ACTIONS, tag::EMAILS])
 }
 
 pub async fn change_limits(cache: Cache, policy: LimitPolicy) -> Result<Limits, ApiError> {

@@ -43,6 +43,7 @@ use crate::store::deliveries;
 use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
 use crate::store::deliveries::Outcome;
+use crate::store::failures;
 use crate::store::limits;
 use crate::store::logs;
 use crate::store::servers;
@@ -580,6 +581,7 @@ impl Run<'_> {
         }
         if !failed.is_empty() {
             statements.extend(suppressions::of_failures(&failed, self.app.now()));
+            statements.push(failures::tell(&failed, self.app.now()));
         }
         for ((index, class), (left, stayed)) in counts {
             let Some(server) = self.server(index) else { continue };

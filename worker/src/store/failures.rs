@@ -295,6 +295,31 @@ pub fn begin(
     ]
 }
 
+/// Beginning of the ids of what [`tell`] writes.
+pub const NOTICE: &str = "failing";
+
+/// Tells whoever looks after these deliveries, once per cause: the author, or the record's responsible when no person wrote
+/// (RI-12). A campaign has its own page. Goes into the batch that writes the failures, after them; `ids` as JSON.
+pub fn tell(ids: &[&str], now: Timestamp) -> Statement {
+    statement!(
+        format!(
+            "INSERT INTO notices (id, kind, args, at, user_id)
+             SELECT '{NOTICE}:' || who || ':' || reason || '@' || domain, '{NOTICE}',
+               json_object('reason', reason, 'domain', domain), ?2, who
+             FROM (SELECT COALESCE((SELECT u.id FROM users u WHERE u.contact_id = m.author_id), r.responsible_id) AS who, d.reason,
+                 CASE WHEN d.reason IN (SELECT value FROM json_each(?3)) THEN {DOMAIN} ELSE '' END AS domain
+               FROM deliveries d JOIN messages m ON m.id = d.message_id LEFT JOIN records r ON r.id = d.record_id
+               WHERE d.id IN (SELECT value FROM json_each(?1)) AND d.state IN ('failed', 'bounced', 'complained')
+                 AND d.reason IS NOT NULL AND d.lane <> 'bulk')
+             WHERE who IS NOT NULL GROUP BY 1
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, settled = NULL WHERE notices.settled IS NOT NULL"
+        ),
+        to_json(ids),
+        now,
+        reasons_of_domains()
+    )
+}
+
 /// What failed at an address and waits for a person. Mails of campaigns are not among it: who gets those is the list's to say.
 pub fn at_address(key: &str, most: u32) -> Statement {
     statement!(

@@ -140,8 +140,8 @@ DELETE /api/v1/domains/{name}                             administrator
 PATCH  /api/v1/domains/{name}                             administrator
 PATCH  /api/v1/limits                                     administrator
 GET    /api/v1/limits/support                             administrator
-GET    /api/v1/notices                                    administrator
-DELETE /api/v1/notices/{id}                               administrator
+GET    /api/v1/notices                                    user
+DELETE /api/v1/notices/{id}                               user
 PATCH  /api/v1/outgoing-rules                             administrator
 POST   /api/v1/paused                                     administrator
 POST   /api/v1/paused/{address}/release                   administrator
