@@ -393,6 +393,7 @@ mod access;
 mod inbound;
 mod kills;
 mod people;
+mod reports;
 
 pub(crate) mod tests {
     use axum::body::Body;
@@ -698,6 +699,62 @@ pub(crate) mod tests {
         test.clock.0.fetch_add(11_000, Ordering::Relaxed);
         block_on(crate::cron::tick(&test.app));
         test.mailer.script.lock().unwrap().clear();
+    }
+
+    #[test]
+    fn the_goes_to_line_says_who_is_held_back_and_when_mail_leaves() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let contact = call(
+            &test,
+            "POST",
+            "/api/v1/contacts",
+            &cookie,
+            &json!({ "name": "Ann", "emails": ["ann@old.test", "ann@home.test"] }),
+        );
+        assert_eq!(contact.status, 200, "{}", contact.body);
+        let new = json!({ "type": "order", "title": "For Ann", "email": "ann@old.test" });
+        let record = call(&test, "POST", "/api/v1/records", &cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let preview = |to: &[&str]| {
+            let body = json!({ "mode": "message", "text": "", "to": to });
+            call(&test, "POST", &format!("/api/v1/records/{record}/recipients"), &cookie, &body).body
+        };
+        let seen = preview(&[]);
+        assert_eq!((&seen["by_email"], &seen["leaves"]["when"]), (&json!(1), &json!("at_once")), "{seen}");
+        let suppress = |address: &str, scope: &str| {
+            let body = json!({ "address": address, "scope": scope, "note": "asked by phone" });
+            assert_eq!(call(&test, "POST", "/api/v1/suppressions", &cookie, &body).status, 200);
+        };
+        suppress("ann@old.test", "all");
+        suppress("ann@old.test", "campaigns");
+        let seen = preview(&[]);
+        let ann = seen["people"].as_array().unwrap().iter().find(|it| it["why"] == "suppressed").unwrap();
+        assert_eq!((&seen["by_email"], &seen["leaves"]), (&json!(0), &json!(null)));
+        let held = &ann["held_back"];
+        assert_eq!(
+            (&held["scope"], &held["source"], &held["note"]),
+            (&json!("all"), &json!("manual"), &json!("asked by phone"))
+        );
+        assert_eq!(held["others"], json!(["ann@home.test"]));
+        assert_eq!(preview(&["ann@home.test"])["by_email"], 1, "another address of hers");
+        assert_eq!(preview(&["ann@old.test"])["by_email"], 0);
+        let lift = json!({ "address": "ann@old.test", "scope": "all", "note": "she called back" });
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 204);
+        let seen = preview(&[]);
+        assert_eq!(
+            (&seen["by_email"], &seen["people"][0]["held_back"]["scope"]),
+            (&json!(1), &json!("campaigns")),
+            "{seen}"
+        );
+        let noted = rows(&test, "SELECT text FROM log_lines WHERE kind = 'unsuppressed'");
+        assert_eq!(noted[0]["text"], "she called back");
+        // What one server can't take, it says.
+        block_on(test.app.run(crate::statement!(
+            "UPDATE servers SET rests_until = ?1",
+            test.app.now() + mailroom_shared::time::Span::hours(1)
+        )))
+        .unwrap();
+        assert_eq!(preview(&[])["leaves"]["when"], "rest");
     }
 
     #[test]

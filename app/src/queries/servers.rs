@@ -1,6 +1,5 @@
 //! Outgoing servers, limits, scheduled actions.
 
-use leptos::prelude::*;
 use mailroom_shared::api::actions::ActionRow;
 use mailroom_shared::api::actions::ChangeAction;
 use mailroom_shared::api::actions::ChangeOneAction;
