@@ -67,7 +67,7 @@ impl Sent {
 
 /// A report with these blocks (`recipient action status`) about a mail.
 fn dsn(to: &str, message_id: &str, blocks: &[&str]) -> String {
-    let blocks: String = blocks
+    let blocks: Vec<String> = blocks
         .iter()
         .map(|it| {
             let words: Vec<&str> = it.split(' ').collect();
@@ -77,6 +77,7 @@ fn dsn(to: &str, message_id: &str, blocks: &[&str]) -> String {
             )
         })
         .collect();
+    let blocks = blocks.concat();
     multipart(
         to,
         "delivery-status",
