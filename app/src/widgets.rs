@@ -5,6 +5,7 @@ pub mod attached_mail;
 pub mod attachments;
 pub mod composer;
 pub mod delivery_dialog;
+pub mod dkim;
 pub mod envelope;
 pub mod followers;
 pub mod hops;

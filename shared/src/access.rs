@@ -78,12 +78,13 @@ pub enum Need {
 }
 
 /// Operations that make mail leave.
-const SENDING: [&str; 5] = [
+const SENDING: [&str; 6] = [
     "/api/v1/records/{id}/messages",
     "/api/v1/messages/{id}/deliveries",
     "/api/v1/emails/actions",
     "/api/v1/failures/actions",
     "/api/v1/failures/actions/{operation}",
+    "/api/v1/failures/corrections",
 ];
 
 /// Beginnings of what only a person does: own login, tokens, colleagues.
@@ -125,6 +126,7 @@ mod tests {
     use crate::api::Endpoint;
     use crate::api::emails::ActOnQueue;
     use crate::api::failures::ActOnFailing;
+    use crate::api::failures::CorrectFailing;
     use crate::api::failures::UndoFailures;
     use crate::api::messages::PostMessage;
     use crate::api::messages::SettleMessage;
@@ -150,8 +152,14 @@ mod tests {
         check(Access::Administrator, Method::Get, "/api/v1/servers", Need::Scope(Scope::Administer));
         check(Access::User, Method::Get, "/api/v1/profile", Need::Person);
         check(Access::Administrator, Method::Post, "/api/v1/tokens", Need::Person);
-        let sending =
-            [PostMessage::ROUTE, SettleMessage::ROUTE, ActOnQueue::ROUTE, ActOnFailing::ROUTE, UndoFailures::ROUTE];
+        let sending = [
+            PostMessage::ROUTE,
+            SettleMessage::ROUTE,
+            ActOnQueue::ROUTE,
+            ActOnFailing::ROUTE,
+            UndoFailures::ROUTE,
+            CorrectFailing::ROUTE,
+        ];
         assert_eq!(sending, SENDING, "routes that were renamed");
         for route in sending {
             check(Access::Agent, Method::Post, route, Need::Scope(Scope::Send));

@@ -116,3 +116,42 @@ fn five_hundred_failures_go_out_again_together() {
     browser.screenshot("failures-many").unwrap();
     assert_eq!(get(&api, "/api/v1/failures")["all"], 0);
 }
+
+#[test]
+fn a_corrected_address_takes_other_failures_along_and_the_composer_says_who_is_held_back() {
+    let (stack, api) = start("corrected");
+    write_to(&api, &["full.permanent.ann@sink.test", "full.permanent.ann@sink.test"]);
+    send_now(&stack, &api, Duration::from_secs(11));
+    let browser = Browser::start(&stack.base_url(), 1440, 900).unwrap();
+    browser.open("/login").unwrap();
+    browser.take_session(&api).unwrap();
+    browser.open("/failures").unwrap();
+    browser.wait_for_text(".notice", "did not arrive (2)").unwrap();
+    browser.screenshot("failures-told").unwrap();
+    check_page(&browser, "failures with a notice");
+    browser.click_text(".frow[data-delivery] button", "Details").unwrap();
+    browser.fill("dialog .fix input[type=text]", "ok.ann@sink.test").unwrap();
+    browser.click_text("dialog footer button", "Send & close").unwrap();
+    browser.wait_for_text(".toast", "1 other mail to full.permanent.ann@sink.test failed too").unwrap();
+    browser.screenshot("failures-others").unwrap();
+    browser.click_text(".toast button", "Send").unwrap();
+    browser.wait_for_text(".toast", "1 delivery goes out again").unwrap();
+    assert_eq!(get(&api, "/api/v1/shell")["failures"], 0);
+    send_now(&stack, &api, Duration::from_secs(40));
+    assert_eq!(received(&stack, "ok.ann@sink.test").len(), 2);
+
+    let held = json!({ "address": "ok.bea@sink.test", "scope": "all", "note": "asked by phone" });
+    api.post("/api/v1/suppressions", &held).unwrap().ok().unwrap();
+    let new = json!({ "type": "order", "title": "For Bea", "email": "ok.bea@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    browser.open(&format!("/record/{record}")).unwrap();
+    browser.wait_for_text("[data-held]", "asked by phone").unwrap();
+    browser.screenshot("composer-held").unwrap();
+    check_page(&browser, "composer with an address held back");
+    browser.click_text("[data-held] button", "Write all the same").unwrap();
+    browser.fill("[data-held] input", "She called back").unwrap();
+    browser.click_text("[data-held] button", "Lift").unwrap();
+    browser.wait_gone("[data-held]").unwrap();
+    browser.wait_for_text(".composer-top", "leaves at once").unwrap();
+    browser.screenshot("composer-leaves").unwrap();
+}

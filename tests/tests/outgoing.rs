@@ -187,6 +187,9 @@ fn every_answer_leads_to_its_state_and_every_action_to_its_effect() {
     office.write(&["later.b@sink.test".to_owned()]);
     office.tick(Duration::from_secs(30));
     office.within(SOON, "the report", || (office.state("later.b@sink.test") == "bounced").then_some(()));
+    office.write(&["complain.b@sink.test".to_owned()]);
+    office.tick(Duration::from_secs(50));
+    office.within(SOON, "the complaint", || (office.state("complain.b@sink.test") == "complained").then_some(()));
 
     // A person settles what is unknown, retries, cancels; sent ones never go again.
     assert_eq!(office.act("arrived", &["drop.a@sink.test"])["changed"], 1);

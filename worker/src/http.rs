@@ -170,8 +170,8 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::limits::ReadLimits, _, _>(r, User, limits::read);
     let r = mount::<api::limits::ChangeLimits, _, _>(r, Administrator, limits::change);
     let r = mount::<api::limits::ReadSupportCase, _, _>(r, Administrator, limits::support);
-    let r = mount::<api::limits::ListNotices, _, _>(r, Administrator, limits::notices);
-    let r = mount::<api::limits::SettleNotice, _, _>(r, Administrator, limits::settle);
+    let r = mount::<api::limits::ListNotices, _, _>(r, User, limits::notices);
+    let r = mount::<api::limits::SettleNotice, _, _>(r, User, limits::settle);
     let r = mount::<api::actions::ListActions, _, _>(r, User, actions::list);
     let r = mount::<api::actions::ChangeOneAction, _, _>(r, Administrator, actions::change);
     let r = mount::<api::actions::RunAction, _, _>(r, Administrator, actions::run);
@@ -204,6 +204,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
     let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);
     let r = mount::<api::failures::ActOnFailing, _, _>(r, Agent, failures::act);
+    let r = mount::<api::failures::CorrectFailing, _, _>(r, Agent, failures::correct);
     let r = mount::<api::failures::UndoFailures, _, _>(r, Agent, failures::undo);
     let r = mount::<api::suppressions::ListSuppressions, _, _>(r, User, suppressions::list);
     let r = mount::<api::suppressions::CreateSuppression, _, _>(r, Agent, suppressions::create);

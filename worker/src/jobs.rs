@@ -1,6 +1,7 @@
 //! Nudges. A job carries ids, never bodies; the rows say what is to be done, and doing it twice does no harm.
 
 pub mod actions;
+pub mod breaker;
 pub mod campaigns;
 pub mod canary;
 mod deliver;

@@ -7,6 +7,8 @@ use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::aliases::DomainRow;
+use mailroom_shared::api::messages::HeldBack;
+use mailroom_shared::api::messages::LeavesWhen;
 use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::messages::NewMessage as Request;
 use mailroom_shared::api::messages::PostMode;
@@ -14,12 +16,19 @@ use mailroom_shared::api::messages::RecipientView;
 use mailroom_shared::api::messages::RecipientsView;
 use mailroom_shared::api::messages::TellBy;
 use mailroom_shared::api::session::Me;
+use mailroom_shared::api::suppressions::SuppressionScope;
+use mailroom_shared::api::suppressions::SuppressionSource;
 use mailroom_shared::gateway::facts::ContactFact;
 use mailroom_shared::id::ContactId;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::mail::html::snippet;
 use mailroom_shared::mail::rfc_id::RfcMessageId;
 use mailroom_shared::mail::rfc_id::make;
+use mailroom_shared::outbox::choice::Choice;
+use mailroom_shared::outbox::choice::Passed;
+use mailroom_shared::outbox::choice::Wish;
+use mailroom_shared::outbox::choice::choose;
+use mailroom_shared::outbox::failure::Reason;
 use mailroom_shared::outbox::state::DeliveryState;
 use mailroom_shared::outbox::state::EnvelopeState;
 use mailroom_shared::people::API_SUFFIX;
@@ -39,6 +48,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::jobs::Fleet;
 use crate::ports::Statement;
 use crate::statement;
 use crate::store::Answers;
@@ -69,8 +79,13 @@ struct FollowerRow {
 }
 
 #[derive(Deserialize)]
-struct KeyRow {
+struct HeldRow {
     address_key: String,
+    scope: SuppressionScope,
+    source: SuppressionSource,
+    reason: Option<Reason>,
+    note: Option<String>,
+    created: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +108,7 @@ pub struct Situation {
     record: RecordRow,
     contacts: Vec<ContactFact>,
     followers: Vec<ContactId>,
-    suppressed: Vec<String>,
+    held: Vec<HeldRow>,
     ancestors: Vec<Ancestor>,
     domains: Vec<DomainRow>,
     trouble: HashMap<String, EnvelopeState>,
@@ -138,7 +153,15 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
         statement!("SELECT contact_id FROM followers WHERE record_id = ?1 ORDER BY created, contact_id LIMIT 500", record),
         statement!(facts::contacts_where(people), record, &mentions, &keys),
         statement!(
-            "SELECT address_key FROM suppressions WHERE scope = 'all' AND address_key IN (SELECT value FROM json_each(?1))",
+            "SELECT address_key, scope, source, reason, note, created FROM suppressions WHERE address_key IN (
+               SELECT value FROM json_each(?3)
+               UNION SELECT key FROM contact_emails WHERE contact_id IN (SELECT contact_id FROM followers WHERE record_id = ?1
+                 UNION SELECT customer_id FROM records WHERE id = ?1 AND customer_id IS NOT NULL
+                 UNION SELECT value FROM json_each(?2)
+                 UNION SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?3))))
+             ORDER BY scope LIMIT 500",
+            record,
+            &mentions,
             &keys
         ),
         statement!(
@@ -161,7 +184,7 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
     let row = answers.one::<RecordRow>()?.ok_or_else(AppError::not_found)?;
     let followers = answers.rows::<FollowerRow>()?.into_iter().map(|it| it.contact_id).collect();
     let contacts = answers.rows::<facts::ContactRow>()?.into_iter().map(Into::into).collect();
-    let suppressed = answers.rows::<KeyRow>()?.into_iter().map(|it| it.address_key).collect();
+    let held = answers.rows()?;
     let mut ancestors: Vec<Ancestor> = answers
         .rows::<AncestorRow>()?
         .into_iter()
@@ -178,12 +201,57 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
     for it in answers.rows::<TroubleRow>()? {
         trouble.entry(it.address_key).or_insert_with(|| EnvelopeState::of(it.state));
     }
-    Ok(Situation { record: row, contacts, followers, suppressed, ancestors, domains, trouble, extra })
+    Ok(Situation { record: row, contacts, followers, held, ancestors, domains, trouble, extra })
 }
 
 impl Situation {
     fn contact(&self, id: &ContactId) -> Option<&ContactFact> {
         self.contacts.iter().find(|it| &it.id == id)
+    }
+
+    fn is_suppressed(&self, address: &EmailAddress) -> bool {
+        let key = address.key();
+        self.held.iter().any(|it| it.scope == SuppressionScope::All && it.address_key == key)
+    }
+
+    /// Why an address is held back, and what other one its contact has. What holds back all mail says more.
+    fn held_back(&self, it: &Recipient) -> Option<HeldBack> {
+        let key = it.address.as_ref()?.key();
+        let row = self.held.iter().find(|row| row.address_key == key)?;
+        let all =
+            it.contact.as_ref().and_then(|id| self.contact(id)).map(|it| it.emails.as_slice()).unwrap_or_default();
+        let others = all.iter().filter(|it| it.key() != key && !self.is_suppressed(it)).cloned().collect();
+        Some(HeldBack {
+            scope: row.scope,
+            source: row.source,
+            reason: row.reason,
+            note: row.note.clone(),
+            since: row.created,
+            others,
+        })
+    }
+
+    /// When mail of this record that a person writes leaves. `me` writes it.
+    pub fn leaves(&self, fleet: &Fleet, me: &Me) -> Option<LeavesWhen> {
+        let domain = self.domain()?;
+        let from = self.sender(domain, me)?;
+        let notifications = fleet.notifications(domain.name.as_str());
+        let wish = Wish {
+            from: &from,
+            notifications: notifications.as_ref(),
+            bounce_domain: domain.name.as_str(),
+            bulk: false,
+            size: None,
+            forced: None,
+            on_mismatch: fleet.rules.on_mismatch,
+        };
+        let name = |index: usize| fleet.servers.get(index).map(|it| it.name.clone()).unwrap_or_default();
+        Some(match choose(&wish, &fleet.candidates(true)).choice {
+            Choice::Leaves { server, .. } => LeavesWhen::AtOnce { server: name(server) },
+            Choice::Waits { until, because: Passed::Full, server } => LeavesWhen::Limit { server: name(server), until },
+            Choice::Waits { until, server, .. } => LeavesWhen::Rest { server: name(server), until },
+            Choice::Never(_) => LeavesWhen::Never,
+        })
     }
 
     /// Who is told.
@@ -207,7 +275,7 @@ impl Situation {
                     mailbox,
                     field: *field,
                     contact: by_address(&mailbox.address),
-                    suppressed: self.suppressed.contains(&mailbox.address.key()),
+                    suppressed: self.is_suppressed(&mailbox.address),
                 })
                 .collect(),
             mentions: request.mentions.iter().filter_map(|id| self.contact(id)).collect(),
@@ -223,9 +291,11 @@ impl Situation {
         RecipientsView {
             by_email: count(TellBy::Email),
             in_mailroom: count(TellBy::Mailroom),
+            leaves: None,
             people: people
                 .into_iter()
                 .map(|it| RecipientView {
+                    held_back: self.held_back(&it).filter(|_| it.by == TellBy::Email || it.why == "suppressed"),
                     trouble: it
                         .address
                         .as_ref()

@@ -393,6 +393,7 @@ mod access;
 mod inbound;
 mod kills;
 mod people;
+mod reports;
 
 pub(crate) mod tests {
     use axum::body::Body;
@@ -698,6 +699,139 @@ pub(crate) mod tests {
         test.clock.0.fetch_add(11_000, Ordering::Relaxed);
         block_on(crate::cron::tick(&test.app));
         test.mailer.script.lock().unwrap().clear();
+    }
+
+    #[test]
+    fn the_goes_to_line_says_who_is_held_back_and_when_mail_leaves() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let contact = call(
+            &test,
+            "POST",
+            "/api/v1/contacts",
+            &cookie,
+            &json!({ "name": "Ann", "emails": ["ann@old.test", "ann@home.test"] }),
+        );
+        assert_eq!(contact.status, 200, "{}", contact.body);
+        let new = json!({ "type": "order", "title": "For Ann", "email": "ann@old.test" });
+        let record = call(&test, "POST", "/api/v1/records", &cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let preview = |to: &[&str]| {
+            let body = json!({ "mode": "message", "text": "", "to": to });
+            call(&test, "POST", &format!("/api/v1/records/{record}/recipients"), &cookie, &body).body
+        };
+        let seen = preview(&[]);
+        assert_eq!((&seen["by_email"], &seen["leaves"]["when"]), (&json!(1), &json!("at_once")), "{seen}");
+        let suppress = |address: &str, scope: &str| {
+            let body = json!({ "address": address, "scope": scope, "note": "asked by phone" });
+            assert_eq!(call(&test, "POST", "/api/v1/suppressions", &cookie, &body).status, 200);
+        };
+        suppress("ann@old.test", "all");
+        suppress("ann@old.test", "campaigns");
+        let seen = preview(&[]);
+        let ann = seen["people"].as_array().unwrap().iter().find(|it| it["why"] == "suppressed").unwrap();
+        assert_eq!((&seen["by_email"], &seen["leaves"]), (&json!(0), &json!(null)));
+        let held = &ann["held_back"];
+        assert_eq!(
+            (&held["scope"], &held["source"], &held["note"]),
+            (&json!("all"), &json!("manual"), &json!("asked by phone"))
+        );
+        assert_eq!(held["others"], json!(["ann@home.test"]));
+        assert_eq!(preview(&["ann@home.test"])["by_email"], 1, "another address of hers");
+        assert_eq!(preview(&["ann@old.test"])["by_email"], 0);
+        let lift = json!({ "address": "ann@old.test", "scope": "all", "note": "she called back" });
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 204);
+        let seen = preview(&[]);
+        assert_eq!(
+            (&seen["by_email"], &seen["people"][0]["held_back"]["scope"]),
+            (&json!(1), &json!("campaigns")),
+            "{seen}"
+        );
+        let noted = rows(&test, "SELECT text FROM log_lines WHERE kind = 'unsuppressed'");
+        assert_eq!(noted[0]["text"], "she called back");
+        // What one server can't take, it says.
+        block_on(test.app.run(crate::statement!(
+            "UPDATE servers SET rests_until = ?1",
+            test.app.now() + mailroom_shared::time::Span::hours(1)
+        )))
+        .unwrap();
+        assert_eq!(preview(&[])["leaves"]["when"], "rest");
+    }
+
+    #[test]
+    fn whoever_looks_after_failed_mail_hears_of_it_once_per_cause() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        let told = || {
+            let all = call(&test, "GET", "/api/v1/notices", &cookie, &null).body;
+            let failing = all.as_array().unwrap().iter().filter(|it| it["kind"] == "failing").cloned();
+            failing.collect::<Vec<_>>()
+        };
+        refused(&test, &cookie, &["a@one.test", "b@two.test", "c@one.test"], 550, "5.1.1 no such user here");
+        refused(&test, &cookie, &["d@strict.test"], 550, "5.7.1 Service unavailable; client blocked using a blocklist");
+        let seen = told();
+        assert_eq!(seen.len(), 2, "two causes: {seen:?}");
+        let unknown = seen.iter().find(|it| it["args"]["reason"] == "userunknown").unwrap();
+        assert_eq!((&unknown["args"]["n"], &unknown["args"]["domain"]), (&json!("3"), &json!("")));
+        assert!(seen.iter().any(|it| it["args"]["domain"] == "strict.test"), "{seen:?}");
+        // Read, it is gone until more of it comes.
+        let path = format!("/api/v1/notices/{}", unknown["id"].as_str().unwrap());
+        assert_eq!(call(&test, "DELETE", &path, &cookie, &null).status, 204);
+        assert_eq!(told().len(), 1);
+        refused(&test, &cookie, &["e@one.test"], 550, "5.1.1 no such user here");
+        assert_eq!(told().len(), 2);
+        // Settled where it is seen, it says nothing any more.
+        let ignore = json!({ "action": "ignore", "group": "userunknown" });
+        call(&test, "POST", "/api/v1/failures/actions", &cookie, &ignore);
+        assert_eq!(told().len(), 1);
+        // Mail that no person wrote goes to the record's responsible.
+        let user = rows(&test, "SELECT id FROM users LIMIT 1")[0]["id"].as_str().unwrap().to_owned();
+        block_on(test.app.run(crate::statement!("UPDATE messages SET author_id = NULL"))).unwrap();
+        block_on(test.app.run(crate::statement!("UPDATE records SET responsible_id = ?1", user.as_str()))).unwrap();
+        block_on(test.app.run(crate::statement!("DELETE FROM notices"))).unwrap();
+        let failed = rows(&test, "SELECT id FROM deliveries WHERE state = 'failed'");
+        let ids: Vec<&str> = failed.iter().map(|it| it["id"].as_str().unwrap()).collect();
+        block_on(test.app.run(crate::store::failures::tell(&ids, test.app.now()))).unwrap();
+        assert_eq!(told().len(), 1);
+    }
+
+    #[test]
+    fn a_corrected_address_takes_the_other_failures_along_and_gives_them_back() {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let null = serde_json::Value::Null;
+        refused(&test, &cookie, &["ann@old.test"], 550, "5.1.1 no such user here");
+        // Written although it rests, as it was before the first answer came.
+        block_on(test.app.run(crate::statement!("DELETE FROM suppressions"))).unwrap();
+        refused(&test, &cookie, &["Ann@old.test", "bob@old.test"], 550, "5.1.1 no such user here");
+        let rest = call(&test, "GET", "/api/v1/failures/userunknown", &cookie, &null).body;
+        let first =
+            rest["items"].as_array().unwrap().iter().find(|it| it["address"] == "ann@old.test").unwrap().clone();
+        let path = format!("/api/v1/messages/{}/deliveries", first["message"].as_str().unwrap());
+        let fix =
+            json!({ "retry": [{ "delivery": first["delivery"], "address": "ann@new.test", "update_contact": true }] });
+        assert_eq!(call(&test, "POST", &path, &cookie, &fix).status, 200);
+        let correct = |apply| {
+            let body = json!({ "old": "ann@old.test", "new": "ann@new.test", "apply": apply });
+            call(&test, "POST", "/api/v1/failures/corrections", &cookie, &body).body
+        };
+        assert_eq!(correct(false), json!({ "n": 1, "operation": null }), "the one in the dialog goes anyway");
+        let done = correct(true);
+        let addresses = || {
+            let found = rows(&test, "SELECT address || ' ' || state AS it FROM deliveries ORDER BY address, state");
+            found.iter().map(|it| it["it"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let moved = ["ann@new.test outgoing", "ann@new.test outgoing", "bob@old.test failed"];
+        assert_eq!(addresses(), moved);
+        let undo = format!("/api/v1/failures/actions/{}", done["operation"].as_str().unwrap());
+        assert_eq!(call(&test, "DELETE", &undo, &cookie, &null).body["changed"], 1);
+        assert_eq!(addresses(), ["Ann@old.test failed", "ann@new.test outgoing", "bob@old.test failed"]);
+        correct(true);
+        test.clock.0.fetch_add(11_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&test.app));
+        assert_eq!(addresses(), ["ann@new.test sent", "ann@new.test sent", "bob@old.test failed"]);
+        let same = json!({ "old": "ann@new.test", "new": "Ann@New.test" });
+        assert_eq!(call(&test, "POST", "/api/v1/failures/corrections", &cookie, &same).status, 422);
     }
 
     #[test]

@@ -90,6 +90,20 @@ pub fn settle(view: &DeliveriesView, choices: &Choices) -> SettleDeliveries {
     SettleDeliveries { retry, ignore: Vec::new(), ignore_all: false }
 }
 
+/// Addresses that were corrected, each once: what else failed there is offered too.
+pub fn corrections(view: &DeliveriesView, settle: &SettleDeliveries) -> Vec<(String, String)> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    for wish in &settle.retry {
+        let old = view.deliveries.iter().find(|it| it.id == wish.delivery).map(|it| it.address.to_string());
+        if let (Some(old), Some(new)) = (old, wish.address.clone())
+            && !out.iter().any(|it| it.0 == old)
+        {
+            out.push((old, new));
+        }
+    }
+    out
+}
+
 /// Figures of the line beside the button, and of the dialog's head.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {

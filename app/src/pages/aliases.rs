@@ -36,6 +36,7 @@ use crate::ui::skeleton::SkeletonList;
 use crate::ui::toast::Toast;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
+use crate::widgets::dkim::DkimKeys;
 use crate::widgets::problem::FormProblem;
 use crate::widgets::problem::ProblemBlank;
 use crate::widgets::problem::StaleNotice;
@@ -202,6 +203,7 @@ fn Domains() -> AnyView {
                 </table>
             </div>
         })}
+        {move || is_admin.get().then(|| view! { <DkimKeys/> })}
         {move || editing.get().map(|domain| view! {
             <Dialog class="dialog--sm" on_close=move |()| editing.set(None)><DomainForm domain/></Dialog>
         })}

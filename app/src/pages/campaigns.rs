@@ -164,6 +164,8 @@ pub(super) fn waits_words(waits: &Waits) -> String {
                 ParkedBy::Limit => "campaign.waits.limit",
                 ParkedBy::Server => "campaign.waits.server",
                 ParkedBy::Domain => "campaign.waits.domain",
+                ParkedBy::Bounces => "campaign.waits.bounces",
+                ParkedBy::Complaints => "campaign.waits.complaints",
             };
             t!(key, server = parked.server, when = dates::when_text(parked.until, now))
         }

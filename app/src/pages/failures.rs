@@ -47,6 +47,7 @@ use crate::ui::toast::Toasts;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
 use crate::widgets::delivery_dialog::DeliveryDialog;
+use crate::widgets::notices::Notices;
 use crate::widgets::problem::ProblemBlank;
 use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::toast_problem;
@@ -103,6 +104,7 @@ pub fn FailuresPage() -> AnyView {
                     (true, None) => ().into_any(),
                 }
             }}
+            <Notices failing=true/>
             <Section inbox groups needs_person=true/>
             <Section inbox groups needs_person=false/>
             {move || groups.get().filter(Vec::is_empty).map(|_| view! {

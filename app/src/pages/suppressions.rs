@@ -199,7 +199,7 @@ fn Line(row: SuppressionRow) -> AnyView {
     let press = move |()| {
         let (address, again) = (address.clone(), again.clone());
         spawn_local(async move {
-            match lift(cache, Lift { address: address.clone(), scope }).await {
+            match lift(cache, Lift { address: address.clone(), scope, note: String::new() }).await {
                 Ok(()) => {
                     let toast = Toast::new(Glyph::Check, t!("suppressions.lifted", address = address));
                     toasts.show(toast.undo(Callback::new(move |()| {

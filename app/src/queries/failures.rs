@@ -4,6 +4,9 @@ use leptos::prelude::*;
 use mailroom_shared::api::failures::ActOnFailing;
 use mailroom_shared::api::failures::ActOnFailures;
 use mailroom_shared::api::failures::ActedOnFailures;
+use mailroom_shared::api::failures::CorrectFailing;
+use mailroom_shared::api::failures::CorrectFailures;
+use mailroom_shared::api::failures::CorrectedFailures;
 use mailroom_shared::api::failures::FailureGroups;
 use mailroom_shared::api::failures::FailureQuery;
 use mailroom_shared::api::failures::FailureRow;
@@ -46,6 +49,12 @@ pub fn use_failure_rows(group: String, mine: bool) -> List<FailureRow> {
 pub async fn act(cache: Cache, what: &ActOnFailures) -> Result<ActedOnFailures, ApiError> {
     let answer = api::call::<ActOnFailing>(&[], &(), what).await;
     cache.settle(answer, &[tag::EMAILS, tag::SHELL])
+}
+
+pub async fn correct(cache: Cache, what: &CorrectFailures) -> Result<CorrectedFailures, ApiError> {
+    let answer = api::call::<CorrectFailing>(&[], &(), what).await;
+    let tags: &[&str] = if what.apply { &[tag::EMAILS, tag::SHELL] } else { &[] };
+    cache.settle(answer, tags)
 }
 
 pub async fn undo(cache: Cache, operation: &str) -> Result<UndoneFailures, ApiError> {

@@ -1,6 +1,5 @@
 //! Outgoing servers, limits, scheduled actions.
 
-use leptos::prelude::*;
 use mailroom_shared::api::actions::ActionRow;
 use mailroom_shared::api::actions::ChangeAction;
 use mailroom_shared::api::actions::ChangeOneAction;
@@ -113,14 +112,12 @@ pub fn use_support_case() -> Read<SupportCase> {
 }
 
 /// What administrators must know; nobody else is asked.
-pub fn use_notices(is_administrator: Signal<bool>) -> Read<Vec<Notice>> {
-    read::<ListNotices>(tags(&[tag::LIMITS, tag::ACTIONS]), move || {
-        is_administrator.get().then(|| api::address::<ListNotices>(&[], &()))
-    })
+pub fn use_notices() -> Read<Vec<Notice>> {
+    read::<ListNotices>(tags(&[tag::LIMITS, tag::ACTIONS, tag::EMAILS]), || Some(api::address::<ListNotices>(&[], &())))
 }
 
 pub async fn settle_notice(cache: Cache, id: String) -> Result<(), ApiError> {
-    cache.settle(api::call::<SettleNotice>(&[&id], &(), &()).await, &[tag::LIMITS, tag::ACTIONS])
+    cache.settle(api::call::<SettleNotice>(&[&id], &(), &()).await, &[tag::LIMITS, tag::ACTIONS, tag::EMAILS])
 }
 
 pub async fn change_limits(cache: Cache, policy: LimitPolicy) -> Result<Limits, ApiError> {

@@ -5,6 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::messages::EnvelopeView;
+use mailroom_shared::api::messages::LeavesWhen;
 use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::messages::MessageView;
 use mailroom_shared::api::messages::NewMessage;
@@ -16,6 +17,7 @@ use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::state::EnvelopeState;
 use mailroom_shared::time::Span;
+use mailroom_shared::time::Timestamp;
 use web_sys::DragEvent;
 use web_sys::KeyboardEvent;
 
@@ -136,6 +138,16 @@ impl Composer {
                 }
             });
         });
+    }
+
+    /// Asks who would be told although the draft is the same: something else has changed.
+    async fn ask_again(self) {
+        let post = self.draft.with_untracked(|it| it.post(""));
+        let asked = NewMessage { text: String::new(), attachments: Vec::new(), subject: String::new(), ..post };
+        let Some(record) = self.record.try_get_value() else { return };
+        if let Ok(people) = preview_recipients(record, asked).await {
+            let _ = self.people.try_set(Some(people));
+        }
     }
 
     /// Switches to a mode and puts the cursor into the text.
@@ -293,6 +305,17 @@ fn counts(people: &RecipientsView) -> String {
     }
 }
 
+/// `leaves at once`, or what it waits for.
+fn leaves_words(it: &LeavesWhen) -> String {
+    let when = |at: Timestamp| dates::when_text(at, dates::now());
+    match it {
+        LeavesWhen::AtOnce { .. } => t!("composer.leaves.at_once"),
+        LeavesWhen::Limit { server, until } => t!("composer.leaves.limit", server = server, when = when(*until)),
+        LeavesWhen::Rest { server, until } => t!("composer.leaves.rest", server = server, when = when(*until)),
+        LeavesWhen::Never => t!("composer.leaves.never"),
+    }
+}
+
 /// A key no other post has.
 fn random_key() -> String {
     let mut bytes = [0_u8; 12];
@@ -409,7 +432,11 @@ fn Top(composer: Composer) -> AnyView {
         match (composer.is_note(), people) {
             (_, None) => String::new(),
             (true, Some(_)) => t!("composer.note.summary"),
-            (false, Some(people)) => counts(&people),
+            (false, Some(people)) => [Some(counts(&people)), people.leaves.as_ref().map(leaves_words)]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" · "),
         }
     };
     let row = move |index: usize, label: String| {

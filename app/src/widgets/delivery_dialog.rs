@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use mailroom_shared::api::failures::CorrectFailures;
 use mailroom_shared::api::messages::AdviceView;
 use mailroom_shared::api::messages::DeliveriesView;
 use mailroom_shared::api::messages::DeliveryView;
@@ -21,6 +22,8 @@ use crate::model::delivery::Choices;
 use crate::model::delivery::Outcome;
 use crate::model::envelope;
 use crate::queries::Cache;
+use crate::queries::failures::correct;
+use crate::queries::failures::undo;
 use crate::queries::messages::settle_deliveries;
 use crate::queries::messages::use_deliveries;
 use crate::queries::use_cache;
@@ -37,6 +40,7 @@ use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
 use crate::ui::keys;
 use crate::ui::skeleton::SkeletonChatter;
+use crate::ui::toast::Toast;
 use crate::ui::toast::Toasts;
 use crate::ui::toast::use_toasts;
 use crate::ui::unique_id;
@@ -370,9 +374,15 @@ fn Foot(record: Option<RecordId>, message: MessageId, current: Current) -> AnyVi
             return;
         }
         let (record, message) = target.get_value();
+        let corrections =
+            current.with_untracked(|it| it.as_ref().map(|(view, _)| delivery::corrections(view, &settle)));
         busy.set(true);
         spawn_local(async move {
-            settle_and_tell(cache, toasts, record, message, settle).await;
+            if settle_and_tell(cache, toasts, record, message, settle).await {
+                for (old, new) in corrections.unwrap_or_default() {
+                    offer_others(cache, toasts, old, new).await;
+                }
+            }
             let _ = busy.try_set(false);
         });
         dialog.close();
@@ -442,11 +452,48 @@ async fn settle_and_tell(
     record: Option<RecordId>,
     message: MessageId,
     settle: SettleDeliveries,
-) {
+) -> bool {
     let (n_retry, ignored) = (settle.retry.len(), settle.ignore_all);
     match settle_deliveries(cache, record, message, settle).await {
         Ok(_) if ignored => toasts.done(t!("delivery.ignored")),
         Ok(_) => toasts.done(tn!("delivery.retried", n_retry)),
-        Err(error) => toast_problem(toasts, &error),
+        Err(error) => {
+            toast_problem(toasts, &error);
+            return false;
+        }
     }
+    true
+}
+
+/// What else failed at the old address: offered, and taken back by one undo.
+async fn offer_others(cache: Cache, toasts: Toasts, old: String, new: String) {
+    let what = CorrectFailures { old: old.clone(), new, apply: false };
+    // An offer that can't be made is no trouble worth telling.
+    let Ok(found) = correct(cache, &what).await else { return };
+    if found.n == 0 {
+        return;
+    }
+    let mut toast = Toast::new(Glyph::Retry, tn!("delivery.others", found.n, address = old)).seconds(20);
+    let apply = Callback::new(move |()| {
+        let what = CorrectFailures { apply: true, ..what.clone() };
+        spawn_local(async move {
+            match correct(cache, &what).await {
+                Ok(done) => {
+                    let toast = Toast::new(Glyph::Retry, tn!("failures.done.retry", done.n));
+                    let Some(operation) = done.operation else { return };
+                    toasts.show(toast.undo(Callback::new(move |()| {
+                        let operation = operation.clone();
+                        spawn_local(async move {
+                            if let Err(error) = undo(cache, &operation).await {
+                                toast_problem(toasts, &error);
+                            }
+                        });
+                    })));
+                }
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    });
+    toast.action = Some((t!("delivery.others.send"), apply));
+    toasts.show(toast);
 }

@@ -1,16 +1,14 @@
-//! What administrators must know, above the pages it is about.
+//! What administrators must know, and what failed of one's own, above the pages it is about.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::limits::Notice as NoticeRow;
-use mailroom_shared::api::session::Role;
 
 use crate::dates;
 use crate::i18n;
 use crate::queries::servers::settle_notice;
 use crate::queries::servers::use_notices;
 use crate::queries::use_cache;
-use crate::session::use_me;
 use crate::t;
 use crate::ui::button::Button;
 use crate::ui::icon::Glyph;
@@ -26,18 +24,25 @@ fn words(it: &NoticeRow) -> String {
         if *name == "action" {
             *value = i18n::try_text(&format!("actions.name.{value}"), &[]).unwrap_or_else(|| value.clone());
         }
+        if *name == "reason" {
+            *value = i18n::try_text(&format!("reason.{value}.title"), &[]).unwrap_or_else(|| value.clone());
+        }
     }
     args.push(("when", dates::when_text(it.at, dates::now())));
     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    i18n::try_text(&format!("notice.{}", it.kind), &args).unwrap_or_else(|| it.kind.clone())
+    let has_domain = args.iter().any(|(name, value)| *name == "domain" && !value.is_empty());
+    let key = if it.kind == FAILING && has_domain { "notice.failing.domain" } else { &format!("notice.{}", it.kind) };
+    i18n::try_text(key, &args).unwrap_or_else(|| it.kind.clone())
 }
 
+/// Of one's own mails that failed, one per cause.
+const FAILING: &str = "failing";
+
+/// `failing`: those about one's own mails; else those for administrators.
 #[component]
-pub fn Notices() -> AnyView {
-    let (cache, toasts, me) = (use_cache(), use_toasts(), use_me());
-    let is_administrator =
-        Signal::derive(move || me.with(|it| it.as_ref().is_some_and(|it| it.role == Role::Administrator)));
-    let notices = use_notices(is_administrator);
+pub fn Notices(#[prop(optional)] failing: bool) -> AnyView {
+    let (cache, toasts) = (use_cache(), use_toasts());
+    let notices = use_notices();
     let line = move |it: NoticeRow| {
         let weight = if it.kind.starts_with("action") { Weight::Bad } else { Weight::Warn };
         let text = words(&it);
@@ -55,5 +60,5 @@ pub fn Notices() -> AnyView {
             </Notice>
         }
     };
-    view! { {move || notices.data().unwrap_or_default().into_iter().map(line).collect_view()} }.into_any()
+    view! { {move || notices.data().unwrap_or_default().into_iter().filter(|it| (it.kind == FAILING) == failing).map(line).collect_view()} }.into_any()
 }

@@ -134,6 +134,26 @@ pub struct ActedOnFailures {
     pub left: u32,
 }
 
+/// What else failed at an address that turned out wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CorrectFailures {
+    pub old: String,
+    pub new: String,
+    /// Sends them to the new address; else they are only counted.
+    #[serde(default)]
+    pub apply: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CorrectedFailures {
+    /// Up to 500 at once; mails of campaigns are not among them.
+    pub n: u32,
+    /// Takes it back, as that of other actions; absent when nothing was changed.
+    pub operation: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UndoneFailures {
@@ -145,5 +165,6 @@ crate::endpoints! {
     ListFailures: Get "/api/v1/failures" "What did not arrive, by cause" { query: FailureQuery, body: () } -> FailureGroups;
     ListFailureRows: Get "/api/v1/failures/{group}" "The deliveries of one cause, newest first" { query: FailureRowsQuery, body: () } -> Page<FailureRow>;
     ActOnFailing: Post "/api/v1/failures/actions" "Retry, ignore or cancel a selection or a whole cause" { query: (), body: ActOnFailures } -> ActedOnFailures;
+    CorrectFailing: Post "/api/v1/failures/corrections" "Count or resend what else failed at a corrected address" { query: (), body: CorrectFailures } -> CorrectedFailures;
     UndoFailures: Delete "/api/v1/failures/actions/{operation}" "Take an action on failures back" { query: (), body: () } -> UndoneFailures;
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::Page;
 use super::records::AttachmentView;
+use super::suppressions::SuppressionScope;
+use super::suppressions::SuppressionSource;
 use crate::address::EmailAddress;
 use crate::address::Mailbox;
 use crate::id::AttachmentId;
@@ -269,6 +271,38 @@ pub struct RecipientView {
     pub why: String,
     /// State of the last delivery to this address, when it was not fine.
     pub trouble: Option<EnvelopeState>,
+    /// Why this address is held back; with scope *campaigns* this mail goes all the same.
+    #[serde(default)]
+    pub held_back: Option<HeldBack>,
+}
+
+/// A suppressed address in the goes-to line, and the way on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HeldBack {
+    pub scope: SuppressionScope,
+    pub source: SuppressionSource,
+    pub reason: Option<Reason>,
+    /// What a colleague noted.
+    pub note: Option<String>,
+    pub since: Timestamp,
+    /// Addresses of the contact that are not held back.
+    pub others: Vec<EmailAddress>,
+}
+
+/// When what the composer sends leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "when", rename_all = "snake_case")]
+pub enum LeavesWhen {
+    /// When the undo window is over.
+    AtOnce { server: String },
+    /// The limit is used up, its reserve too.
+    Limit { server: String, until: Timestamp },
+    /// Every server that may take it rests.
+    Rest { server: String, until: Timestamp },
+    /// No server may take it.
+    Never,
 }
 
 /// Answer of `PreviewRecipients`.
@@ -278,6 +312,9 @@ pub struct RecipientsView {
     pub people: Vec<RecipientView>,
     pub by_email: u32,
     pub in_mailroom: u32,
+    /// Absent when nobody gets it by email.
+    #[serde(default)]
+    pub leaves: Option<LeavesWhen>,
 }
 
 /// One recipient in the delivery dialog.

@@ -100,6 +100,9 @@ pub struct NewSuppression {
 pub struct Lift {
     pub address: String,
     pub scope: SuppressionScope,
+    /// Why, up to 500 bytes; stands in the log.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// Rows of a CSV file: `address,scope,note`, a header line or none.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::state::CampaignState;
+use crate::outbox::breaker::Trip;
 use crate::time::Span;
 use crate::time::Timestamp;
 
@@ -31,6 +32,26 @@ pub enum ParkedBy {
     Server,
     /// The recipients' server asked to slow down.
     Domain,
+    /// Too many addresses of the last day did not exist.
+    Bounces,
+    /// Too many recipients of the last day complained.
+    Complaints,
+}
+
+impl ParkedBy {
+    /// Ends when figures are better, which nobody can date.
+    pub const fn is_open_ended(self) -> bool {
+        matches!(self, Self::Bounces | Self::Complaints)
+    }
+}
+
+impl From<Trip> for ParkedBy {
+    fn from(it: Trip) -> Self {
+        match it {
+            Trip::Bounces => Self::Bounces,
+            Trip::Complaints => Self::Complaints,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +173,9 @@ pub fn departures(items: &[Item], pace: &Pace, now: Timestamp) -> Vec<Departure>
         }
         slot.position = Some(ahead + 1);
         slot.waits = waits(item, pace, ahead, now);
-        let is_known = !matches!(slot.waits, Some(Waits::NoServer | Waits::ActionOff));
+        let is_open_ended =
+            [item.parked.as_ref(), pace.parked.as_ref()].into_iter().flatten().any(|it| it.by.is_open_ended());
+        let is_known = !is_open_ended && !matches!(slot.waits, Some(Waits::NoServer | Waits::ActionOff));
         if is_known && pace.has_server && !pace.is_off {
             let not_before = item.scheduled.unwrap_or(now).max(item.parked.as_ref().map_or(now, |it| it.until));
             slot.parts = clock.take(item.left, not_before);
@@ -177,7 +200,13 @@ fn waits(item: &Item, pace: &Pace, ahead: u32, now: Timestamp) -> Option<Waits> 
             return Some(Waits::Turn { ahead });
         }
     }
-    let parked = item.parked.clone().or_else(|| pace.parked.clone());
+    // What holds up all of them says more than what one of them would meet next.
+    let parked = pace
+        .parked
+        .clone()
+        .filter(|it| it.by.is_open_ended())
+        .or_else(|| item.parked.clone())
+        .or_else(|| pace.parked.clone());
     parked.filter(|it| it.until > now).map(|parked| Waits::Parked { parked })
 }
 

@@ -384,7 +384,9 @@ async fn preflight_of(app: &App, it: &Campaign) -> AppResult<Preflight> {
         left: recipients,
         parked: jobs::campaigns::way(&fleet, &sender, &domain).1,
     });
-    let departure = queue::departures(&items, &jobs::campaigns::pace(&fleet, false), now).pop();
+    let pace =
+        queue::Pace { parked: jobs::campaigns::held_up(app, now).await?, ..jobs::campaigns::pace(&fleet, false) };
+    let departure = queue::departures(&items, &pace, now).pop();
     let content = jobs::compiled(it);
     let columns = columns(app, it).await?;
     let facts = Facts {

@@ -1,9 +1,12 @@
 //! The failure inbox.
 
+use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::Page;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::failures::ActOnFailing;
 use mailroom_shared::api::failures::ActedOnFailures;
+use mailroom_shared::api::failures::CorrectFailing;
+use mailroom_shared::api::failures::CorrectedFailures;
 use mailroom_shared::api::failures::FailureAction;
 use mailroom_shared::api::failures::FailureGroups;
 use mailroom_shared::api::failures::FailureRow;
@@ -115,6 +118,34 @@ pub(super) async fn act(call: Call<ActOnFailing>) -> AppResult<ActedOnFailures> 
     };
     told(&call, deliveries::owners(app, &ids).await?);
     Ok(ActedOnFailures { operation, changed, left })
+}
+
+/// What else failed at an address that was corrected: counted, or sent to the new one.
+pub(super) async fn correct(call: Call<CorrectFailing>) -> AppResult<CorrectedFailures> {
+    let (app, me) = (&call.app, call.me()?);
+    let parse =
+        |field: &str, text: &str| EmailAddress::parse(text.trim()).map_err(|_| AppError::field(field, "address"));
+    let (old, new) = (parse("old", &call.body.old)?, parse("new", &call.body.new)?);
+    if old.key() == new.key() {
+        return Err(AppError::field("new", "address"));
+    }
+    let ids = failures::ids_at(app, &old.key(), MAX_AT_ONCE, call.sight()?).await?;
+    let n = ids.len() as u32;
+    if !call.body.apply || ids.is_empty() {
+        return Ok(CorrectedFailures { n, operation: None });
+    }
+    let (operation, now, list) = (app.new_id(), app.now(), to_json(&ids));
+    let from = [DeliveryState::Failed, DeliveryState::Bounced];
+    let change =
+        deliveries::Change { ids: &ids, from: &from, to: DeliveryState::Outgoing, event: "retried", by: &me.name };
+    let mut statements = failures::begin(&operation, me, FailureAction::Retry, &list, &from, now).to_vec();
+    statements.extend(failures::correct(&operation, &new, &format!("{old} → {new}"), &me.name, now));
+    statements.extend(deliveries::change(&change, now));
+    statements.push(failures::leave_at(&list, now + Span::seconds(i64::from(me.undo_seconds))));
+    app.db.batch(statements).await?;
+    call.nudge(Job::Deliver, me.undo_seconds + 1);
+    told(&call, deliveries::owners(app, &ids).await?);
+    Ok(CorrectedFailures { n, operation: Some(operation) })
 }
 
 pub(super) async fn undo(call: Call<UndoFailures>) -> AppResult<UndoneFailures> {

@@ -16,6 +16,7 @@ use mailroom_shared::api::limits::SupportCase;
 use mailroom_shared::api::limits::SupportDomain;
 use mailroom_shared::api::limits::points;
 use mailroom_shared::api::servers::ServerKind;
+use mailroom_shared::api::session::Role;
 use mailroom_shared::api::tag;
 use mailroom_shared::outbox::limit;
 use mailroom_shared::time::Span;
@@ -146,11 +147,13 @@ pub(super) async fn support(call: Call<ReadSupportCase>) -> AppResult<SupportCas
 }
 
 pub(super) async fn notices(call: Call<ListNotices>) -> AppResult<Vec<Notice>> {
-    Ok(limits::notices(&call.app).await?)
+    Ok(limits::notices(&call.app, call.me()?, call.sight()?).await?)
 }
 
 pub(super) async fn settle(call: Call<SettleNotice>) -> AppResult<()> {
-    call.app.run(limits::settle(call.path(0), call.app.now())).await?;
-    call.stale(vec![tag::LIMITS.to_owned(), tag::ACTIONS.to_owned()]);
+    let me = call.me()?;
+    let is_administrator = me.role == Role::Administrator;
+    call.app.run(limits::read_by(call.path(0), me.user.as_str(), is_administrator, call.app.now())).await?;
+    call.stale(vec![tag::LIMITS.to_owned(), tag::ACTIONS.to_owned(), tag::EMAILS.to_owned()]);
     Ok(())
 }

@@ -33,6 +33,7 @@ use super::session::must_exist;
 use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::jobs::Fleet;
 use crate::jobs::Job;
 use crate::ports::DbError;
 use crate::post;
@@ -90,8 +91,12 @@ pub(super) async fn post(call: Call<PostMessage>) -> AppResult<MessageView> {
 pub(super) async fn preview(call: Call<PreviewRecipients>) -> AppResult<RecipientsView> {
     call.must_see_record(call.path(0)).await?;
     let situation = post::situation(&call.app, call.path(0), &call.body).await?;
-    let people = situation.recipients(&call.body, &call.me()?.contact);
-    Ok(situation.view(people))
+    let me = call.me()?;
+    let mut view = situation.view(situation.recipients(&call.body, &me.contact));
+    if view.by_email > 0 {
+        view.leaves = situation.leaves(&Fleet::load(&call.app).await?, me);
+    }
+    Ok(view)
 }
 
 /// Takes a message back as long as nothing of it has left. The text goes back to the composer.

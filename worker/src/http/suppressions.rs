@@ -59,13 +59,17 @@ pub(super) async fn create(call: Call<CreateSuppression>) -> AppResult<Suppressi
 
 pub(super) async fn lift(call: Call<LiftSuppression>) -> AppResult<()> {
     let address = EmailAddress::parse(call.body.address.trim()).map_err(|_| AppError::field("address", "address"))?;
+    let note = call.body.note.trim();
+    if note.len() > MAX_NOTE {
+        return Err(AppError::field("note", "too_long"));
+    }
     let key = address.key();
     let done = call.app.run(suppressions::delete(&key, call.body.scope)).await?;
     if done.changes == 0 {
         return Err(AppError::not_found());
     }
     let by = call.me()?.name.clone();
-    call.app.run(logs::note(Kind::Unsuppressed, &key, None, "", Some(&by), call.app.now())).await?;
+    call.app.run(logs::note(Kind::Unsuppressed, &key, None, note, Some(&by), call.app.now())).await?;
     call.stale(vec![tag::SUPPRESSIONS.to_owned()]);
     Ok(())
 }

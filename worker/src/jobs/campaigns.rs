@@ -25,6 +25,7 @@ use serde::Deserialize;
 use super::Fleet;
 use super::Job;
 use super::actions::Done;
+use super::breaker;
 use crate::app::App;
 use crate::app::SharedApp;
 use crate::log;
@@ -65,6 +66,8 @@ pub(super) async fn run(app: &SharedApp) -> Result<Done, StoreError> {
     let mut done = Done { is_quiet: true, ..Done::default() };
     let mut batches = BATCHES;
     settle(app).await?;
+    let mut trip = None;
+    let mut has_looked = false;
     loop {
         let now = app.now();
         let active: Vec<Campaign> = store::decode(app.run(campaigns::active()).await?)?;
@@ -82,7 +85,11 @@ pub(super) async fn run(app: &SharedApp) -> Result<Done, StoreError> {
             continue;
         }
         let items: Vec<Item> = active.iter().zip(&left).map(|(it, left)| item(it, left.n, None)).collect();
-        if let Some(it) = queue::next(&items, now).and_then(|i| active.get(i)) {
+        if !has_looked && !active.is_empty() {
+            trip = breaker::look(app).await?;
+            has_looked = true;
+        }
+        if let Some(it) = queue::next(&items, now).filter(|_| trip.is_none()).and_then(|i| active.get(i)) {
             begin(app, it, now).await?;
             done.is_quiet = false;
             continue;
@@ -93,7 +100,7 @@ pub(super) async fn run(app: &SharedApp) -> Result<Done, StoreError> {
                 active.iter().filter(|it| it.state == CampaignState::Queued && it.scheduled.is_none_or(|at| at <= now));
             done.backlog = Backlog { n: waits.clone().count() as u32, oldest: waits.map(|it| it.created).min() };
             let is_moving = active.iter().any(|it| it.state == CampaignState::Sending) || done.backlog.n > 0;
-            done.wake_at = is_moving.then(|| now + Span::minutes(1));
+            done.wake_at = is_moving.then(|| now + if trip.is_some() { breaker::PAUSE } else { Span::minutes(1) });
             break;
         };
         if batches == 0 {
@@ -286,6 +293,12 @@ pub fn pace(fleet: &Fleet, is_off: bool) -> Pace {
     }
 }
 
+/// What holds up all campaigns: a last day that went badly.
+pub async fn held_up(app: &App, now: Timestamp) -> Result<Option<Parked>, StoreError> {
+    let trip = breaker::trip(app).await?;
+    Ok(trip.map(|it| Parked { by: it.into(), server: String::new(), until: now + breaker::PAUSE }))
+}
+
 /// The server that takes a campaign now, or what it waits for.
 pub fn way(fleet: &Fleet, from: &Mailbox, domain: &str) -> (Option<String>, Option<Parked>) {
     let candidates: Vec<Candidate> = fleet.candidates(false);
@@ -345,6 +358,7 @@ pub async fn departures(app: &App, fleet: &Fleet) -> Result<Vec<(Campaign, Depar
         let (from, domain) = sender(app, fleet, it).await?;
         items.push(item(it, left, way(fleet, &from, &domain).1));
     }
-    let found = queue::departures(&items, &pace(fleet, is_off), now);
+    let pace = Pace { parked: held_up(app, now).await?, ..pace(fleet, is_off) };
+    let found = queue::departures(&items, &pace, now);
     Ok(active.into_iter().zip(found).collect())
 }

@@ -26,6 +26,8 @@ use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 use mailroom_shared::token;
 
+use super::breaker;
+use super::breaker::Breaker;
 use crate::app::App;
 use crate::app::SharedApp;
 use crate::log;
@@ -41,6 +43,7 @@ use crate::store::deliveries;
 use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
 use crate::store::deliveries::Outcome;
+use crate::store::failures;
 use crate::store::limits;
 use crate::store::logs;
 use crate::store::servers;
@@ -93,9 +96,9 @@ impl Prepared {
 
 /// Sends everything that is due. Returns how many deliveries it handled.
 pub async fn run(app: &SharedApp) -> Result<u32, StoreError> {
-    let (mut sent, mut has_campaigns) = (0, false);
+    let (mut sent, mut has_campaigns, mut breaker) = (0, false, Breaker::default());
     loop {
-        let taken = batch(app).await?;
+        let taken = batch(app, &mut breaker).await?;
         sent += taken.n;
         has_campaigns |= taken.has_campaigns;
         if taken.n < CLAIM && !taken.is_due_again {
@@ -122,7 +125,7 @@ struct Taken {
     has_campaigns: bool,
 }
 
-async fn batch(app: &SharedApp) -> Result<Taken, StoreError> {
+async fn batch(app: &SharedApp, breaker: &mut Breaker) -> Result<Taken, StoreError> {
     let claim = app.new_id();
     let now = app.now();
     let lease = now + LEASE;
@@ -148,10 +151,19 @@ async fn batch(app: &SharedApp) -> Result<Taken, StoreError> {
     let bulk = Bulk::read(&mut answers)?;
     let mut fleet = Fleet::read(&mut answers, now)?;
     let n = rows.len() as u32;
-    let has_campaigns = rows.iter().any(|it| it.lane == "bulk");
-    let barred: Vec<(String, Bar)> =
-        rows.iter().filter_map(|it| bulk.bar(it).map(|why| (it.id.as_str().to_owned(), why))).collect();
-    let rows: Vec<Claimed> = rows.into_iter().filter(|it| bulk.bar(it).is_none()).collect();
+    let n_bulk = rows.iter().filter(|it| it.lane == "bulk").count() as u32;
+    let has_campaigns = n_bulk > 0;
+    let trip = breaker.before(app, n_bulk).await?;
+    let bar = |it: &Claimed| bulk.bar(it).or_else(|| trip.filter(|_| it.lane == "bulk").map(Bar::Breaker));
+    let mut barred: Vec<(Claimed, Bar)> = Vec::new();
+    let mut free: Vec<Claimed> = Vec::with_capacity(rows.len());
+    for it in rows {
+        match bar(&it) {
+            Some(why) => barred.push((it, why)),
+            None => free.push(it),
+        }
+    }
+    let rows = free;
     let records: BTreeSet<String> =
         rows.iter().filter_map(|it| it.record_id.as_ref()).map(|it| tag::record(it.as_str())).collect();
 
@@ -174,6 +186,7 @@ async fn batch(app: &SharedApp) -> Result<Taken, StoreError> {
     };
     run.keep_back(&rows, &plan);
     run.bar(&barred);
+    run.park_barred(&barred).await?;
     run.park_the_rest(&rows, &plan).await?;
     let groups = run.prepare(&rows, &files, plan.leave).await;
     run.send(groups).await?;
@@ -277,14 +290,21 @@ impl Run<'_> {
     }
 
     /// Mails of campaigns that are paused, stopped, or not wanted any more.
-    fn bar(&self, barred: &[(String, Bar)]) {
-        for (id, why) in barred {
-            let mut outcome = self.outcome(id, None);
+    fn bar(&self, barred: &[(Claimed, Bar)]) {
+        for (row, why) in barred {
+            let mut outcome = self.outcome(row.id.as_str(), None);
             outcome.untried = 1;
             if *why == Bar::Paused {
                 outcome.due = retry::NEVER.as_millis();
                 outcome.wait = Some("held");
                 outcome.event = "held";
+            } else if let Bar::Breaker(trip) = why {
+                if row.reason.is_some() {
+                    outcome.state = DeliveryState::Deferred.as_str();
+                }
+                outcome.due = (self.app.now() + breaker::PAUSE).as_millis();
+                outcome.event = "parked";
+                outcome.note = Some(trip.as_str().to_owned());
             } else {
                 outcome.state = DeliveryState::Cancelled.as_str();
                 outcome.event = "cancelled";
@@ -292,6 +312,22 @@ impl Run<'_> {
             }
             self.push(outcome, None, "automatic", false);
         }
+    }
+
+    /// The rest of a campaign that waits for a better rate waits with it.
+    async fn park_barred(&self, barred: &[(Claimed, Bar)]) -> Result<(), StoreError> {
+        let emails: BTreeSet<&str> = barred
+            .iter()
+            .filter(|(_, why)| matches!(why, Bar::Breaker(_)))
+            .map(|(row, _)| row.email_id.as_str())
+            .collect();
+        let (until, now) = (self.fleet.now + breaker::PAUSE, self.fleet.now);
+        let parked: Vec<Statement> =
+            emails.into_iter().map(|id| campaigns::audience::park(id, None, until, now)).collect();
+        if !parked.is_empty() {
+            self.app.db.batch(parked).await?;
+        }
+        Ok(())
     }
 
     /// A campaign whose servers are all full waits as a whole: claiming its mails one by one would find out nothing new.
@@ -302,8 +338,10 @@ impl Run<'_> {
                 until.insert(row.email_id.as_str(), (*at, why));
             }
         }
-        let parked: Vec<Statement> =
-            until.into_iter().map(|(id, (at, why))| campaigns::audience::park(id, why, at, self.fleet.now)).collect();
+        let parked: Vec<Statement> = until
+            .into_iter()
+            .map(|(id, (at, why))| campaigns::audience::park(id, Some(why), at, self.fleet.now))
+            .collect();
         if !parked.is_empty() {
             self.app.db.batch(parked).await?;
         }
@@ -543,6 +581,7 @@ impl Run<'_> {
         }
         if !failed.is_empty() {
             statements.extend(suppressions::of_failures(&failed, self.app.now()));
+            statements.push(failures::tell(&failed, self.app.now()));
         }
         for ((index, class), (left, stayed)) in counts {
             let Some(server) = self.server(index) else { continue };

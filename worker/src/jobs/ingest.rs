@@ -499,4 +499,5 @@ fn push_mark(
     };
     out.extend(deliveries::mark(&row, now));
     out.extend(suppressions::of_failures(&[mark.delivery.as_str()], now));
+    out.push(crate::store::failures::tell(&[mark.delivery.as_str()], now));
 }

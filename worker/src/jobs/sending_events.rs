@@ -58,6 +58,7 @@ pub(super) async fn count(app: &App) -> Result<u32, StoreError> {
         };
         statements.extend(deliveries::mark(&mark, now));
         statements.extend(suppressions::of_failures(&[row.delivery_id.as_str()], now));
+        statements.push(crate::store::failures::tell(&[row.delivery_id.as_str()], now));
     }
     statements.push(provider_events::matched(&rows.iter().map(|it| it.sha256.clone()).collect::<Vec<_>>(), now));
     app.db.batch(statements).await?;

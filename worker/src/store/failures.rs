@@ -1,5 +1,6 @@
 //! The failure inbox: deliveries in trouble, by cause, and what people did about many of them at once.
 
+use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::Page;
 use mailroom_shared::api::failures::FailureAction;
 use mailroom_shared::api::failures::FailureGroup;
@@ -294,6 +295,83 @@ pub fn begin(
     ]
 }
 
+/// Beginning of the ids of what [`tell`] writes.
+pub const NOTICE: &str = "failing";
+
+/// Tells whoever looks after these deliveries, once per cause: the author, or the record's responsible when no person wrote
+/// (RI-12). A campaign has its own page. Goes into the batch that writes the failures, after them; `ids` as JSON.
+pub fn tell(ids: &[&str], now: Timestamp) -> Statement {
+    statement!(
+        format!(
+            "INSERT INTO notices (id, kind, args, at, user_id)
+             SELECT '{NOTICE}:' || who || ':' || reason || '@' || domain, '{NOTICE}',
+               json_object('reason', reason, 'domain', domain), ?2, who
+             FROM (SELECT COALESCE((SELECT u.id FROM users u WHERE u.contact_id = m.author_id), r.responsible_id) AS who, d.reason,
+                 CASE WHEN d.reason IN (SELECT value FROM json_each(?3)) THEN {DOMAIN} ELSE '' END AS domain
+               FROM deliveries d JOIN messages m ON m.id = d.message_id LEFT JOIN records r ON r.id = d.record_id
+               WHERE d.id IN (SELECT value FROM json_each(?1)) AND d.state IN ('failed', 'bounced', 'complained')
+                 AND d.reason IS NOT NULL AND d.lane <> 'bulk')
+             WHERE who IS NOT NULL GROUP BY 1
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, settled = NULL WHERE notices.settled IS NOT NULL"
+        ),
+        to_json(ids),
+        now,
+        reasons_of_domains()
+    )
+}
+
+/// What failed at an address and waits for a person. Mails of campaigns are not among it: who gets those is the list's to say.
+pub fn at_address(key: &str, most: u32) -> Statement {
+    statement!(
+        "SELECT id FROM deliveries INDEXED BY deliveries_by_address WHERE address_key = ?1 AND state IN ('failed', 'bounced')
+           AND lane <> 'bulk' ORDER BY created DESC LIMIT ?2",
+        key,
+        most
+    )
+}
+
+/// As [`at_address`], ids of what is seen.
+pub async fn ids_at(app: &App, key: &str, most: u32, sight: &Sight) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<IdRow> = super::decode(app.run(at_address(key, most)).await?)?;
+    sight.of_deliveries(app, rows.into_iter().map(|it| it.id).collect()).await
+}
+
+/// Another address for the deliveries of an operation that [`begin`] noted; it remembers the old one.
+pub fn correct(operation: &str, address: &EmailAddress, text: &str, by: &str, now: Timestamp) -> [Statement; 4] {
+    let of_it =
+        "id IN (SELECT delivery_id FROM operation_items WHERE operation_id = ?1) AND state IN ('failed', 'bounced')";
+    [
+        statement!(
+            "UPDATE operation_items SET (address, address_key) =
+               (SELECT d.address, d.address_key FROM deliveries d WHERE d.id = operation_items.delivery_id)
+             WHERE operation_id = ?1",
+            operation
+        ),
+        statement!(
+            format!(
+                "INSERT OR IGNORE INTO participants (record_id, address_key) SELECT record_id, ?2 FROM deliveries WHERE {of_it} AND record_id IS NOT NULL"
+            ),
+            operation,
+            address.key()
+        ),
+        statement!(
+            format!(
+                "INSERT INTO events (delivery_id, at, kind, text, by_name) SELECT id, ?2, 'address_changed', ?3, ?4 FROM deliveries WHERE {of_it}"
+            ),
+            operation,
+            now,
+            text,
+            by
+        ),
+        statement!(
+            format!("UPDATE deliveries SET address = ?2, address_key = ?3 WHERE {of_it}"),
+            operation,
+            address.as_str(),
+            address.key()
+        ),
+    ]
+}
+
 /// What was put back into the queue leaves when it can't be undone any more.
 pub fn leave_at(ids: &str, due: Timestamp) -> Statement {
     statement!(
@@ -321,6 +399,8 @@ pub fn undo(operation: &str, me: &Me, now: Timestamp) -> [Statement; 2] {
         statement!(
             format!(
                 "UPDATE deliveries SET state_at = ?3,
+                   (address, address_key) = (SELECT COALESCE(i.address, deliveries.address), COALESCE(i.address_key, deliveries.address_key)
+                     FROM operation_items i WHERE i.operation_id = ?1 AND i.delivery_id = deliveries.id),
                    state = (SELECT i.state FROM operation_items i WHERE i.operation_id = ?1 AND i.delivery_id = deliveries.id)
                  WHERE {moved}"
             ),

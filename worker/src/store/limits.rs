@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use mailroom_shared::api::failures::FailureGroup;
 use mailroom_shared::api::limits::Notice;
+use mailroom_shared::api::session::Me;
+use mailroom_shared::api::session::Role;
 use mailroom_shared::outbox::limit::LimitPolicy;
 use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
 use super::StoreError;
+use super::failures;
 use super::json;
+use super::sight::Sight;
 use super::to_json;
 use crate::app::App;
 use crate::ports::Statement;
@@ -224,6 +229,22 @@ pub fn settle(id: &str, now: Timestamp) -> Statement {
     statement!("UPDATE notices SET settled = ?2 WHERE id = ?1 AND settled IS NULL", id, now)
 }
 
+/// He has read it, if it is one that he sees.
+pub fn read_by(id: &str, user: &str, is_administrator: bool, now: Timestamp) -> Statement {
+    statement!(
+        "UPDATE notices SET settled = ?2 WHERE id = ?1 AND settled IS NULL AND (user_id = ?3 OR (user_id IS NULL AND ?4))",
+        id,
+        now,
+        user,
+        is_administrator
+    )
+}
+
+/// As if it had never been told: the next time tells again.
+pub fn forget_notice(id: &str) -> Statement {
+    statement!("DELETE FROM notices WHERE id = ?1", id)
+}
+
 #[derive(Deserialize)]
 struct NoticeRow {
     id: String,
@@ -233,13 +254,34 @@ struct NoticeRow {
     at: Timestamp,
 }
 
-pub fn list_notices() -> Statement {
+/// Those of a user, and those of all administrators when he is one.
+pub fn list_notices(user: &str, is_administrator: bool) -> Statement {
     statement!(
-        "SELECT id, kind, args, at FROM notices INDEXED BY notices_open WHERE settled IS NULL ORDER BY at DESC LIMIT 20"
+        "SELECT id, kind, args, at FROM notices INDEXED BY notices_open WHERE settled IS NULL
+           AND (user_id = ?1 OR (user_id IS NULL AND ?2)) ORDER BY at DESC LIMIT 20",
+        user,
+        is_administrator
     )
 }
 
-pub async fn notices(app: &App) -> Result<Vec<Notice>, StoreError> {
-    let rows: Vec<NoticeRow> = super::decode(app.run(list_notices()).await?)?;
+/// What a user has to know. How many mails a cause has is counted now; one that has none left says nothing.
+pub async fn notices(app: &App, me: &Me, sight: &Sight) -> Result<Vec<Notice>, StoreError> {
+    let is_administrator = me.role == Role::Administrator;
+    let mut rows: Vec<NoticeRow> = super::decode(app.run(list_notices(me.user.as_str(), is_administrator)).await?)?;
+    if rows.iter().any(|it| it.kind == failures::NOTICE) {
+        let groups = failures::groups(app, me, true, sight).await?.groups;
+        rows.retain_mut(|it| {
+            if it.kind != failures::NOTICE {
+                return true;
+            }
+            let arg = |name: &str| it.args.get(name).map_or("", String::as_str);
+            let (reason, domain) = (arg("reason"), arg("domain"));
+            let of_cause =
+                |g: &&FailureGroup| g.reason.as_str() == reason && g.domain.as_deref().unwrap_or_default() == domain;
+            let n = groups.iter().find(of_cause).map_or(0, |g| g.failing);
+            it.args.insert("n".to_owned(), n.to_string());
+            n > 0
+        });
+    }
     Ok(rows.into_iter().map(|it| Notice { id: it.id, kind: it.kind, args: it.args, at: it.at }).collect())
 }

@@ -90,6 +90,7 @@ PATCH  /api/v1/contacts/{id}                              agent
 POST   /api/v1/emails/actions                             agent
 POST   /api/v1/failures/actions                           agent
 DELETE /api/v1/failures/actions/{operation}               agent
+POST   /api/v1/failures/corrections                       agent
 POST   /api/v1/incoming/actions                           agent
 DELETE /api/v1/messages/{id}                              agent
 POST   /api/v1/messages/{id}/deliveries                   agent
@@ -139,8 +140,8 @@ DELETE /api/v1/domains/{name}                             administrator
 PATCH  /api/v1/domains/{name}                             administrator
 PATCH  /api/v1/limits                                     administrator
 GET    /api/v1/limits/support                             administrator
-GET    /api/v1/notices                                    administrator
-DELETE /api/v1/notices/{id}                               administrator
+GET    /api/v1/notices                                    user
+DELETE /api/v1/notices/{id}                               user
 PATCH  /api/v1/outgoing-rules                             administrator
 POST   /api/v1/paused                                     administrator
 POST   /api/v1/paused/{address}/release                   administrator

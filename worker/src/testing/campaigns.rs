@@ -196,7 +196,7 @@ fn every_statement_of_campaigns_uses_an_index() {
         sql::audience::progress("c"),
         sql::audience::hold("c", 1),
         sql::audience::release("c", 1, at),
-        sql::audience::park("c", "limit", at, at),
+        sql::audience::park("c", Some("limit"), at, at),
         sql::audience::sample(&audience),
         sql::ledger::has_left("c"),
         sql::hits::visitor(1, 1, at),
@@ -699,4 +699,42 @@ fn campaigns_are_for_campaign_managers() {
             assert_eq!(status != 403, may, "{role} {method} {path}: {status}");
         }
     }
+}
+
+#[test]
+fn a_bad_list_stops_campaigns_and_they_go_on_by_themselves() {
+    let office = Office::new();
+    let bad = office.list("Bought", &people("b", 400));
+    let good = office.list("Good", &people("g", 20));
+    let first = office.draft("Bought", &[&bad], &json!({}));
+    let second = office.draft("Good", &[&good], &json!({}));
+    for i in 0..240 {
+        let dead = SendOutcome::Refused { code: 550, text: "5.1.1 no such user".to_owned() };
+        let taken = SendOutcome::Accepted { text: "250 ok".to_owned(), provider_id: None };
+        office.test.mailer.script.lock().unwrap().push_back(if i % 10 == 0 { dead } else { taken });
+    }
+    office.act(&first, "send");
+    office.act(&second, "send");
+    office.settle();
+    let left = office.sent_to().len();
+    assert!(left < 400, "it stopped on the way: {left}");
+    let view = office.view(&first);
+    assert_eq!(view["row"]["departure"]["waits"]["parked"]["by"], "bounces", "{view}");
+    assert_eq!(view["row"]["departure"]["parts"], json!([]), "nobody can tell when");
+    assert_eq!(office.state(&second), "queued");
+    let notices = |kind: &str| {
+        let all = office.get("/api/v1/notices");
+        all.as_array().unwrap().iter().filter(|it| it["kind"] == kind).count()
+    };
+    assert_eq!(notices("bulk_wait_bounces"), 1);
+    for _ in 0..4 {
+        office.tick(15 * MINUTE);
+    }
+    assert_eq!((office.sent_to().len(), notices("bulk_wait_bounces")), (left, 1), "still, and said once");
+    office.tick(DAY);
+    office.settle();
+    let ends = (office.state(&first), office.state(&second));
+    assert_eq!(ends, ("sent".to_owned(), "sent".to_owned()));
+    assert_eq!(notices("bulk_wait_bounces"), 0);
+    assert!(office.sent_to().iter().any(|it| it.starts_with("g00000")));
 }

@@ -170,7 +170,7 @@ fn every_statement_of_the_queue_uses_an_index() {
         store::limits::since(1),
         store::limits::count_parked(),
         store::limits::unpark(at),
-        store::limits::list_notices(),
+        store::limits::list_notices("u", true),
         store::servers::list_slowed(at),
         store::servers::results_since(1),
         store::servers::backoffs_of_claim("x"),

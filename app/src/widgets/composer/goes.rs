@@ -1,19 +1,28 @@
 //! The goes-to line: who is told and how, before anything is sent; the × leaves somebody out.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use mailroom_shared::api::messages::RecipientView;
 use mailroom_shared::api::messages::TellBy;
+use mailroom_shared::api::suppressions::Lift;
 use mailroom_shared::outbox::state::EnvelopeState;
 
 use super::Composer;
+use crate::dates;
 use crate::i18n;
 use crate::model::composer::split_told;
 use crate::model::envelope;
 use crate::model::envelope::EnvelopeGlyph;
+use crate::queries::failures::lift;
+use crate::queries::use_cache;
 use crate::t;
 use crate::tn;
+use crate::ui::button::Button;
 use crate::ui::chip::Chip;
 use crate::ui::icon::Glyph;
+use crate::ui::icon::Icon;
+use crate::ui::toast::use_toasts;
+use crate::widgets::problem::toast_problem;
 
 #[component]
 pub(super) fn Goes(composer: Composer) -> AnyView {
@@ -44,6 +53,82 @@ pub(super) fn Goes(composer: Composer) -> AnyView {
                     ().into_any()
                 };
                 view! { {nobody}{chips}{others} }.into_any()
+            }}
+        </div>
+        {move || {
+            let people = composer.people.with(|it| it.as_ref().map(|it| it.people.clone())).unwrap_or_default();
+            let held = people.into_iter().filter(|it| it.by == TellBy::Nobody && it.held_back.is_some());
+            held.map(|person| view! { <Held composer person/> }).collect_view()
+        }}
+    }
+    .into_any()
+}
+
+/// An address that is not written to: why, and the ways on.
+#[component]
+fn Held(composer: Composer, person: RecipientView) -> AnyView {
+    let (Some(held), Some(address)) = (person.held_back, person.email) else { return ().into_any() };
+    let (cache, toasts) = (use_cache(), use_toasts());
+    let why = held
+        .reason
+        .map_or_else(|| t!(&format!("suppressions.source.{}", held.source.as_str())), |it| t!(it.title_key()));
+    let since = dates::when_text(held.since, dates::now());
+    let text = t!("goes.held", address = address.to_string(), why = why, when = since);
+    let text = held.note.map_or(text.clone(), |note| format!("{text} “{note}”"));
+    let reason = RwSignal::new(String::new());
+    let asks = RwSignal::new(false);
+    let scope = held.scope;
+    let lifted = address.to_string();
+    let lift = move |()| {
+        let what = Lift { address: lifted.clone(), scope, note: reason.get_untracked() };
+        spawn_local(async move {
+            match lift(cache, what).await {
+                Ok(()) => composer.ask_again().await,
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    };
+    let others = held.others.into_iter().map(|other| {
+        let other = other.to_string();
+        let words = t!("goes.held.other", address = other);
+        let add = move |()| {
+            composer.draft.update(|it| {
+                let sep = if it.to.trim().is_empty() { "" } else { ", " };
+                it.to = format!("{}{sep}{other}", it.to.trim());
+            });
+            composer.rows.update(|it| {
+                if let Some(row) = it.first_mut() {
+                    *row = true
+                }
+            });
+        };
+        view! { <Button small=true text=words on_press=add/> }
+    });
+    view! {
+        <div class="row row--wrap small" role="note" data-held=address.to_string()>
+            <Icon glyph=Glyph::Ban/>
+            <span>{text}</span>
+            {others.collect_view()}
+            {move || if asks.get() {
+                let lift = lift.clone();
+                view! {
+                    <input
+                        class="input input--sm"
+                        placeholder=t!("goes.held.reason")
+                        aria-label=t!("goes.held.reason")
+                        prop:value=reason
+                        on:input=move |event| reason.set(event_target_value(&event))
+                    />
+                    <Button
+                        small=true
+                        text=t!("goes.held.lift")
+                        disabled=Signal::derive(move || reason.with(|it| it.trim().is_empty()))
+                        on_press=lift
+                    />
+                }
+                .into_any()
+            } else {
+                view! { <Button small=true text=t!("goes.held.ask") on_press=move |()| asks.set(true)/> }.into_any()
             }}
         </div>
     }
@@ -81,8 +166,12 @@ fn Person(composer: Composer, person: RecipientView) -> AnyView {
         (TellBy::Email, Some(EnvelopeState::Waiting)) => t!("goes.how.waiting"),
         (TellBy::Email, _) => t!("goes.how.email"),
     };
-    let title =
-        [how, why_text(&person), address].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ");
+    let campaigns = person.held_back.as_ref().filter(|_| person.by == TellBy::Email).map(|_| t!("goes.held.campaigns"));
+    let title = [how, why_text(&person), address, campaigns.unwrap_or_default()]
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ");
     let Some(contact) = person.contact.clone() else {
         // Typed in by hand: it leaves with its field.
         return view! { <Chip class icon text=name title/> }.into_any();

@@ -18,6 +18,7 @@ use mailroom_shared::mail::compose::AutoSubmitted;
 use mailroom_shared::mail::compose::ExtraHeader;
 use mailroom_shared::mail::compose::Outgoing;
 use mailroom_shared::mail::rfc_id::make;
+use mailroom_shared::outbox::breaker::Trip;
 use mailroom_shared::policy::HEADER_LOOP;
 use mailroom_shared::token;
 use mailroom_shared::token::Purpose;
@@ -50,6 +51,8 @@ pub(super) enum Bar {
     LeftOut,
     Paused,
     Stopped,
+    /// Too much of the last day's bulk mail came back.
+    Breaker(Trip),
 }
 
 impl Bulk {

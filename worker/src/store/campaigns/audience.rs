@@ -242,7 +242,7 @@ pub fn retry_failed(id: &str, by: &str, most: u32, now: Timestamp) -> [Statement
 
 /// All servers that take it are full or rest (`limit` or `server`): what waits of this campaign waits with it, at once
 /// rather than claim by claim.
-pub fn park(id: &str, why: &str, until: Timestamp, now: Timestamp) -> Statement {
+pub fn park(id: &str, why: Option<&str>, until: Timestamp, now: Timestamp) -> Statement {
     statement!(
         "UPDATE deliveries SET wait = ?4, due = ?2 WHERE id IN
            (SELECT id FROM deliveries INDEXED BY deliveries_of_campaigns WHERE email_id = ?1 AND lane = 'bulk'
