@@ -32,6 +32,7 @@ mod status;
 mod suppressions;
 mod tokens;
 mod trace;
+mod unfollow;
 mod visits;
 
 use std::sync::Arc;
@@ -249,6 +250,7 @@ fn routes(is_dev: bool) -> Routes {
     // Bytes rather than JSON, on one side or the other.
     let r = logs::routes(r);
     let r = suppressions::routes(links::routes(files::routes(r)));
+    let r = unfollow::routes(r);
     let r = visits::routes(mailing_lists::routes(campaigns::routes(r)));
     let r = r.hand(api::Method::Get, "/api/openapi.json", Some(Anyone), get(openapi));
     if is_dev { dev::routes(r) } else { r }

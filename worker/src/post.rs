@@ -397,6 +397,7 @@ pub fn deliver(
                 address: address.as_str().to_owned(),
                 key: address.key(),
                 field: it.field.as_str(),
+                follows: u8::from(it.why == "follower"),
             })
         })
         .collect();

@@ -390,6 +390,7 @@ impl TestApp {
 }
 
 mod access;
+mod followers;
 mod inbound;
 mod kills;
 mod people;

@@ -393,6 +393,27 @@ pub fn author_follows(record: &str, contact: &str, now: Timestamp) -> Statement 
     )
 }
 
+/// What the page of an unfollow link says.
+#[derive(Debug, Deserialize)]
+pub struct Following {
+    pub title: String,
+    /// Of the contact.
+    pub name: String,
+    #[serde(deserialize_with = "super::int_bool")]
+    pub follows: bool,
+}
+
+/// A record and a contact, whether he follows or not.
+pub async fn following(app: &App, record: &str, contact: &str) -> Result<Option<Following>, StoreError> {
+    let statement = statement!(
+        "SELECT r.title, c.name, EXISTS (SELECT 1 FROM followers WHERE record_id = ?1 AND contact_id = ?2) AS follows
+         FROM records r, contacts c WHERE r.id = ?1 AND r.deleted = 0 AND c.id = ?2 AND c.archived = 0",
+        record,
+        contact
+    );
+    super::decode_one(app.run(statement).await?)
+}
+
 pub fn unfollow(record: &str, contact: &str) -> Statement {
     statement!("DELETE FROM followers WHERE record_id = ?1 AND contact_id = ?2", record, contact)
 }

@@ -106,6 +106,7 @@ POST   /api/v1/suppressions/lift                          agent
 GET    /u/{token}                                         anyone
 GET    /o/{token}                                         anyone
 GET    /c/{token}                                         anyone
+GET    /f/{token}                                         anyone
 GET    /api/v1/campaigns                                  user
 GET    /api/v1/campaigns/{id}                             user
 GET    /api/v1/campaigns/{id}/preflight                   user

@@ -1,0 +1,128 @@
+//! Following a record: what is told to whom, and the way out.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use futures::executor::block_on;
+use serde_json::Value;
+use serde_json::json;
+use tower::ServiceExt;
+
+use super::TestApp;
+use super::tests::call;
+use super::tests::rows;
+use super::tests::set_up;
+use crate::http::Background;
+use crate::http::router;
+
+struct Office {
+    test: TestApp,
+    cookie: String,
+    record: String,
+}
+
+impl Office {
+    /// A record of Ann's that Lee, no colleague, follows.
+    fn new() -> Self {
+        let test = TestApp::new();
+        let cookie = set_up(&test);
+        let new = json!({ "type": "order", "title": "Blue <boat>", "email": "ann@customer.test", "customer_name": "Ann Lee" });
+        let record = call(&test, "POST", "/api/v1/records", &cookie, &new).body["id"].as_str().unwrap().to_owned();
+        let office = Self { test, cookie, record };
+        office.call("POST", &office.at("followers"), &json!({ "email": "lee@else.test", "name": "Lee" }));
+        office
+    }
+
+    fn at(&self, rest: &str) -> String {
+        format!("/api/v1/records/{}/{rest}", self.record)
+    }
+
+    fn status(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let answer = call(&self.test, method, path, &self.cookie, body);
+        (answer.status, answer.body)
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, body) = self.status(method, path, body);
+        assert!((200..300).contains(&status), "{method} {path}: {status} {body}");
+        body
+    }
+
+    fn later(&self, seconds: i64) {
+        self.test.clock.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
+        block_on(crate::cron::tick(&self.test.app));
+    }
+
+    fn write(&self, text: &str) -> Value {
+        self.call("POST", &self.at("messages"), &json!({ "mode": "message", "text": text }))
+    }
+
+    /// Who got mail so far, in order of address.
+    fn sent_to(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.test.mailer.sent.lock().unwrap().iter().map(|it| it.rcpt_to.clone()).collect();
+        all.sort();
+        all
+    }
+
+    /// The newest mail to an address.
+    fn mail(&self, address: &str) -> (String, String) {
+        let sent = self.test.mailer.sent.lock().unwrap();
+        let raw = &sent.iter().rev().find(|it| it.rcpt_to == address).unwrap().raw;
+        (String::from_utf8_lossy(raw).into_owned(), mailroom_shared::mail::parse::parse(raw).text)
+    }
+
+    fn visit(&self, method: &str, path: &str) -> (u16, String) {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(format!("http://mailroom.test{path}"))
+            .header("host", "mailroom.test")
+            .body(Body::empty())
+            .unwrap();
+        block_on(async {
+            let response = router(Arc::clone(&self.test.app), Background::default()).oneshot(request).await.unwrap();
+            let status = response.status().as_u16();
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            (status, String::from_utf8_lossy(&bytes).into_owned())
+        })
+    }
+
+    fn followers(&self) -> Vec<String> {
+        let sql = "SELECT c.name FROM followers f JOIN contacts c ON c.id = f.contact_id ORDER BY c.name";
+        rows(&self.test, sql).iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[test]
+fn who_follows_can_stop_by_the_link_of_his_mail() {
+    let office = Office::new();
+    office.write("It is ready.");
+    office.later(15);
+    assert_eq!(office.sent_to(), ["ann@customer.test", "lee@else.test"]);
+    assert!(!office.mail("ann@customer.test").1.contains("/f/"), "the customer is written to, he does not follow");
+    let (raw, text) = office.mail("lee@else.test");
+    assert!(!raw.contains("List-Unsubscribe"), "{raw}");
+    assert!(text.contains("because you follow “Blue <boat>”"), "{text}");
+    let (_, rest) = text.split_once("https://mailroom.test/f/").unwrap();
+    let path = format!("/f/{}", rest.split_whitespace().next().unwrap());
+    for method in ["GET", "HEAD"] {
+        let (status, page) = office.visit(method, &path);
+        assert_eq!(status, 200);
+        assert!(page.is_empty() || page.contains("Blue &lt;boat&gt;"), "{page}");
+    }
+    assert_eq!(office.followers(), ["Lee", "Mai"], "looking changes nothing");
+    let lines = || rows(&office.test, "SELECT author_name FROM messages WHERE system LIKE '%follower_removed%'").len();
+    // Twice is once.
+    for _ in 0..2 {
+        let (status, page) = office.visit("POST", &path);
+        assert_eq!((status, office.followers(), lines()), (200, vec!["Mai".to_owned()], 1), "{page}");
+    }
+    office.write("Again.");
+    office.later(15);
+    assert_eq!(office.sent_to(), ["ann@customer.test", "ann@customer.test", "lee@else.test"]);
+    office.visit("POST", &format!("{path}?undo=1"));
+    assert_eq!(office.followers(), ["Lee", "Mai"]);
+    for wrong in [path.replace("/f/", "/u/"), format!("{path}a"), "/f/y1.aaaaaaaaaaaaaaaa".to_owned()] {
+        assert_eq!(office.visit("POST", &wrong).0, 404, "{wrong}");
+    }
+}
