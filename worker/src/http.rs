@@ -144,6 +144,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::records::ReadRecord, _, _>(r, User, records::read);
     let r = mount::<api::records::ChangeARecord, _, _>(r, User, records::change);
     let r = mount::<api::records::AddFollower, _, _>(r, Agent, records::add_follower);
+    let r = mount::<api::records::ChangeAFollower, _, _>(r, Agent, records::change_follower);
     let r = mount::<api::records::RemoveFollower, _, _>(r, Agent, records::remove_follower);
     let r = mount::<api::messages::ListMessages, _, _>(r, User, messages::list);
     let r = mount::<api::messages::PostMessage, _, _>(r, Agent, messages::post);

@@ -29,6 +29,7 @@ use mailroom_shared::thread::recipients::Field;
 use mailroom_shared::thread::recipients::Follower;
 use mailroom_shared::thread::recipients::PostInput;
 use mailroom_shared::thread::recipients::Recipient;
+use mailroom_shared::thread::recipients::Subtype;
 use mailroom_shared::thread::recipients::recipients;
 use mailroom_shared::thread::references::Ancestor;
 use mailroom_shared::thread::references::references;
@@ -66,6 +67,8 @@ struct RecordRow {
 #[derive(Deserialize)]
 struct FollowerRow {
     contact_id: ContactId,
+    #[serde(flatten)]
+    wants: records::Wants,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +95,7 @@ struct TroubleRow {
 pub struct Situation {
     record: RecordRow,
     contacts: Vec<ContactFact>,
-    followers: Vec<ContactId>,
+    followers: Vec<FollowerRow>,
     suppressed: Vec<String>,
     ancestors: Vec<Ancestor>,
     domains: Vec<DomainRow>,
@@ -135,7 +138,11 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
         UNION SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?3)))";
     let statements = vec![
         statement!("SELECT title, customer_id, alias, waiting_since FROM records WHERE id = ?1 AND deleted = 0", record),
-        statement!("SELECT contact_id FROM followers WHERE record_id = ?1 ORDER BY created, contact_id LIMIT 500", record),
+        statement!(
+            "SELECT contact_id, messages, notes, stages FROM followers WHERE record_id = ?1
+             ORDER BY created, contact_id LIMIT 500",
+            record
+        ),
         statement!(facts::contacts_where(people), record, &mentions, &keys),
         statement!(
             "SELECT address_key FROM suppressions WHERE scope = 'all' AND address_key IN (SELECT value FROM json_each(?1))",
@@ -159,7 +166,7 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
     ];
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let row = answers.one::<RecordRow>()?.ok_or_else(AppError::not_found)?;
-    let followers = answers.rows::<FollowerRow>()?.into_iter().map(|it| it.contact_id).collect();
+    let followers = answers.rows()?;
     let contacts = answers.rows::<facts::ContactRow>()?.into_iter().map(Into::into).collect();
     let suppressed = answers.rows::<KeyRow>()?.into_iter().map(|it| it.address_key).collect();
     let mut ancestors: Vec<Ancestor> = answers
@@ -188,16 +195,19 @@ impl Situation {
 
     /// Who is told.
     pub fn recipients(&self, request: &Request, author: &ContactId) -> Vec<Recipient> {
+        let subtype = if request.mode == PostMode::Note { Subtype::Note } else { Subtype::Message };
+        self.told(request, author, subtype)
+    }
+
+    fn told(&self, request: &Request, author: &ContactId, subtype: Subtype) -> Vec<Recipient> {
         let by_address = |it: &EmailAddress| self.contacts.iter().find(|c| !c.archived && c.has(&it.key()));
         recipients(&PostInput {
-            internal: request.mode == PostMode::Note,
+            subtype,
             author: Some(author),
             followers: self
                 .followers
                 .iter()
-                .filter_map(|id| self.contact(id))
-                // Colleagues follow notes too; customers never hear of them.
-                .map(|contact| Follower { contact, notes: contact.is_internal() })
+                .filter_map(|it| Some(Follower { contact: self.contact(&it.contact_id)?, wants: it.wants.into() }))
                 .collect(),
             customer: self.record.customer_id.as_ref().and_then(|id| self.contact(id)),
             extra: self
@@ -358,6 +368,37 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
         statements.extend(deliver(app, &email, &mailed, leaves_at, now));
     }
     Ok(Posted { id, statements, has_mail: !mailed.is_empty() })
+}
+
+/// Tells followers who want it of a new stage; `line` is the system line that the chatter shows, its text what mail says.
+pub async fn tell_stage(
+    app: &App,
+    record: &str,
+    me: &Me,
+    line: &messages::NewMessage,
+    now: Timestamp,
+) -> AppResult<Vec<Statement>> {
+    let request = Request::default();
+    let situation = situation(app, record, &request).await?;
+    let people: Vec<Recipient> =
+        situation.told(&request, &me.contact, Subtype::Stage).into_iter().filter(Recipient::is_told).collect();
+    let mailed: Vec<&Recipient> = people.iter().filter(|it| it.by == TellBy::Email && it.address.is_some()).collect();
+    let mut statements = notify_inside(&people, &line.id, record, now);
+    if let Some(domain) = situation.domain().filter(|_| !mailed.is_empty()) {
+        let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
+        let email = deliveries::NewEmail {
+            id: &app.new_id(),
+            message: &line.id,
+            record,
+            lane: "urgent",
+            sender: &sender,
+            domain: domain.name.as_str(),
+            subject: &situation.record.title,
+            refs: &[],
+        };
+        statements.extend(deliver(app, &email, &mailed, now, now));
+    }
+    Ok(statements)
 }
 
 /// Lines for those who are told in Mailroom.

@@ -99,6 +99,7 @@ POST   /api/v1/messages/{id}/move                         agent
 POST   /api/v1/records                                    agent
 POST   /api/v1/records/{id}/followers                     agent
 DELETE /api/v1/records/{id}/followers/{contact}           agent
+PATCH  /api/v1/records/{id}/followers/{contact}           agent
 POST   /api/v1/records/{id}/messages                      agent
 POST   /api/v1/records/{id}/recipients                    agent
 POST   /api/v1/suppressions                               agent

@@ -126,3 +126,53 @@ fn who_follows_can_stop_by_the_link_of_his_mail() {
         assert_eq!(office.visit("POST", &wrong).0, 404, "{wrong}");
     }
 }
+
+#[test]
+fn each_follower_is_told_of_what_was_chosen_for_him() {
+    let office = Office::new();
+    let bo =
+        json!({ "name": "Bo", "email": "bo@corp.test", "password": "long enough", "role": "agent", "language": "vi" });
+    office.call("POST", "/api/v1/users", &bo);
+    block_on(
+        office.test.app.run(crate::statement!("UPDATE users SET notify_by = 'email', language = 'vi' WHERE login_key = 'bo@corp.test'")),
+    )
+    .unwrap();
+    office.call("POST", &office.at("followers"), &json!({ "email": "bo@corp.test" }));
+    let follower = |name: &str| {
+        let record = office.call("GET", &format!("/api/v1/records/{}", office.record), &Value::Null);
+        record["followers"].as_array().unwrap().iter().find(|it| it["name"] == name).cloned().unwrap()
+    };
+    let choose = |name: &str, wants: &Value| {
+        let contact = follower(name)["contact"].as_str().unwrap().to_owned();
+        office.status("PATCH", &office.at(&format!("followers/{contact}")), wants)
+    };
+    let plain = json!({ "messages": true, "notes": false, "stages": false });
+    assert_eq!((&follower("Bo")["wants"], &follower("Lee")["wants"]), (&plain, &plain), "notes are asked for");
+    let note = || office.call("POST", &office.at("messages"), &json!({ "mode": "note", "text": "Look" }));
+    let stage = |to: &str| {
+        office.call("PATCH", &format!("/api/v1/records/{}", office.record), &json!({ "stage": to }));
+    };
+    let stages = office.call("GET", &format!("/api/v1/records/{}", office.record), &Value::Null)["stages"].clone();
+    note();
+    stage(stages[1].as_str().unwrap());
+    office.later(15);
+    assert!(office.sent_to().is_empty());
+    assert_eq!(choose("Lee", &json!({ "messages": true, "notes": true, "stages": false })).0, 422);
+    assert_eq!(choose("Lee", &json!({ "messages": false, "notes": false, "stages": false })).0, 200);
+    assert_eq!(choose("Bo", &json!({ "messages": false, "notes": true, "stages": true })).0, 200);
+    office.write("Ready.");
+    note();
+    office.later(15);
+    assert_eq!(office.sent_to(), ["ann@customer.test", "bo@corp.test"], "the note alone");
+    assert!(office.mail("bo@corp.test").1.contains("Ngừng theo dõi"), "in his language");
+    stage(stages[2].as_str().unwrap());
+    office.later(15);
+    let (_, text) = office.mail("bo@corp.test");
+    assert!(text.starts_with("Mai moved it from"), "{text}");
+    assert_eq!(office.sent_to().len(), 3);
+    let people = office.call("POST", &office.at("recipients"), &json!({ "mode": "message", "text": "" }));
+    let why: Vec<String> =
+        people["people"].as_array().unwrap().iter().map(|it| format!("{} {}", it["name"], it["why"])).collect();
+    let expected = ["\"Ann Lee\" \"customer\"", "\"Mai\" \"author\"", "\"Lee\" \"unwanted\"", "\"Bo\" \"unwanted\""];
+    assert_eq!(why, expected);
+}
