@@ -2,3 +2,4 @@
 
 pub mod recipients;
 pub mod references;
+pub mod template;

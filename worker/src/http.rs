@@ -30,6 +30,7 @@ mod session;
 mod shell;
 mod status;
 mod suppressions;
+mod templates;
 mod tokens;
 mod trace;
 mod unfollow;
@@ -248,6 +249,13 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::mailing_lists::AddMember, _, _>(r, Campaigns, mailing_lists::add);
     let r = mount::<api::mailing_lists::DoMemberAct, _, _>(r, Campaigns, mailing_lists::act);
     let r = mount::<api::mailing_lists::ImportMemberFile, _, _>(r, Campaigns, mailing_lists::import);
+    let r = mount::<api::templates::ListTemplates, _, _>(r, User, templates::list);
+    let r = mount::<api::templates::CreateTemplate, _, _>(r, Agent, templates::create);
+    let r = mount::<api::templates::ChangeTemplate, _, _>(r, Agent, templates::change);
+    let r = mount::<api::templates::DeleteTemplate, _, _>(r, Agent, templates::delete);
+    let r = mount::<api::templates::PreviewTemplate, _, _>(r, Agent, templates::preview);
+    let r = mount::<api::templates::FillTemplate, _, _>(r, Agent, templates::fill);
+    let r = mount::<api::messages::SendMessageNow, _, _>(r, Agent, messages::send_now);
     // Bytes rather than JSON, on one side or the other.
     let r = logs::routes(r);
     let r = suppressions::routes(links::routes(files::routes(r)));

@@ -55,6 +55,8 @@ use crate::store::to_json;
 const MAX_RECIPIENTS: usize = 200;
 const MAX_TEXT: usize = 60_000;
 const MAX_SUBJECT: usize = 500;
+/// How far ahead a message may be scheduled.
+const MAX_DAYS: i64 = 366;
 
 #[derive(Debug, Deserialize)]
 struct RecordRow {
@@ -304,7 +306,11 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     let domain = situation.domain().ok_or_else(|| AppError::field("domain", "required"))?;
     let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
     let now = app.now();
-    let leaves_at = now + Span::seconds(i64::from(UNDO_SECONDS));
+    let undo = now + Span::seconds(i64::from(UNDO_SECONDS));
+    let leaves_at = request.send_at.filter(|_| !is_note).map_or(undo, |it| it.max(undo));
+    if leaves_at > now + Span::days(MAX_DAYS) {
+        return Err(AppError::field("send_at", "too_far"));
+    }
     let id = app.new_id();
     let has_history = situation.ancestors.iter().any(|it| !it.internal && !it.log);
     let subject = match request.subject.trim() {

@@ -96,6 +96,7 @@ impl Draft {
                 .map(|(id, _)| id.clone())
                 .collect(),
             attachments: now.attachments.iter().map(|it| it.id.clone()).collect(),
+            send_at: None,
             key: key.to_owned(),
         }
     }

@@ -241,6 +241,9 @@ pub struct NewMessage {
     pub mentions: Vec<ContactId>,
     #[serde(default)]
     pub attachments: Vec<AttachmentId>,
+    /// Mail leaves at this minute rather than now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Timestamp>,
     /// Made by the page; posting twice with the same key posts once.
     #[serde(default)]
     pub key: String,
@@ -426,6 +429,7 @@ crate::endpoints! {
     ListMessages: Get "/api/v1/records/{id}/messages" "The chatter" { query: MessageQuery, body: () } -> Page<MessageView>;
     PostMessage: Post "/api/v1/records/{id}/messages" "Send a message or log a note" { query: (), body: NewMessage } -> MessageView;
     PreviewRecipients: Post "/api/v1/records/{id}/recipients" "Who would be told, and how" { query: (), body: NewMessage } -> RecipientsView;
+    SendMessageNow: Post "/api/v1/messages/{id}/send-now" "Send a scheduled message now" { query: (), body: () } -> MessageView;
     UndoMessage: Delete "/api/v1/messages/{id}" "Take a message back while its undo window is open" { query: (), body: () } -> NewMessage;
     ReadBody: Get "/api/v1/messages/{id}/body" "The sanitised HTML body" { query: BodyQuery, body: () } -> BodyView;
     ReadDeliveries: Get "/api/v1/messages/{id}/deliveries" "What became of each recipient" { query: (), body: () } -> DeliveriesView;

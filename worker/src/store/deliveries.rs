@@ -103,6 +103,30 @@ pub fn insert_deliveries(
     ]
 }
 
+/// Makes a scheduled message due; the last statement changes nothing when it has left.
+pub fn send_now(message: &str, now: Timestamp) -> [Statement; 3] {
+    let open = "(SELECT leaves_at FROM messages WHERE id = ?1) > ?2";
+    [
+        statement!(
+            format!(
+                "INSERT INTO events (delivery_id, at, kind) SELECT id, ?2, 'released' FROM deliveries
+                 WHERE message_id = ?1 AND state = 'outgoing' AND {open}"
+            ),
+            message,
+            now
+        ),
+        statement!(
+            format!(
+                "UPDATE deliveries SET due = ?2, first_due = ?2
+                 WHERE message_id = ?1 AND state = 'outgoing' AND wait IS NULL AND {open}"
+            ),
+            message,
+            now
+        ),
+        statement!("UPDATE messages SET leaves_at = ?2 WHERE id = ?1 AND leaves_at > ?2", message, now),
+    ]
+}
+
 /// Takes up to `most` due deliveries: they are ours until the lease ends. One statement, so two runs never share one.
 ///
 /// Urgent ones come first, campaigns last; within a lane the recipient domains take turns, so that a thousand mails for one of them don't

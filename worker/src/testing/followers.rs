@@ -133,9 +133,9 @@ fn each_follower_is_told_of_what_was_chosen_for_him() {
     let bo =
         json!({ "name": "Bo", "email": "bo@corp.test", "password": "long enough", "role": "agent", "language": "vi" });
     office.call("POST", "/api/v1/users", &bo);
-    block_on(
-        office.test.app.run(crate::statement!("UPDATE users SET notify_by = 'email', language = 'vi' WHERE login_key = 'bo@corp.test'")),
-    )
+    block_on(office.test.app.run(crate::statement!(
+        "UPDATE users SET notify_by = 'email', language = 'vi' WHERE login_key = 'bo@corp.test'"
+    )))
     .unwrap();
     office.call("POST", &office.at("followers"), &json!({ "email": "bo@corp.test" }));
     let follower = |name: &str| {
@@ -175,4 +175,57 @@ fn each_follower_is_told_of_what_was_chosen_for_him() {
         people["people"].as_array().unwrap().iter().map(|it| format!("{} {}", it["name"], it["why"])).collect();
     let expected = ["\"Ann Lee\" \"customer\"", "\"Mai\" \"author\"", "\"Lee\" \"unwanted\"", "\"Bo\" \"unwanted\""];
     assert_eq!(why, expected);
+}
+
+#[test]
+fn templates_are_checked_filled_and_chosen_for_a_record() {
+    let office = Office::new();
+    let content = |name: &str, text: &str| json!({ "name": name, "subject": "{{record.title}}", "text": text });
+    let wrong = office.status("POST", "/api/v1/templates", &content("A", "Hi {{contact.phone}}"));
+    assert_eq!((wrong.0, &wrong.1["fields"][0]["args"]["name"]), (422, &json!("contact.phone")), "{}", wrong.1);
+    assert_eq!(office.status("POST", "/api/v1/templates", &content(" ", "")).0, 422);
+    office.call("POST", "/api/v1/templates", &content("Thanks", "Dear {{contact.first_name}},\n{{user.name}}"));
+    let list = office.call("POST", "/api/v1/templates", &content("Delay", "Later"));
+    assert_eq!((&list[0]["content"]["name"], &list[1]["content"]["name"]), (&json!("Delay"), &json!("Thanks")));
+    let id = list[1]["id"].as_str().unwrap();
+    let filled = office.call("GET", &office.at(&format!("templates/{id}")), &Value::Null);
+    let expected = json!({ "subject": "Blue <boat>", "text": "Dear Ann,\nMai", "record": "Blue <boat>" });
+    assert_eq!(filled, expected);
+    let preview = json!({ "content": content("Thanks", "{{contact.email}}") });
+    assert_eq!(office.call("POST", "/api/v1/templates/preview", &preview)["text"], "ann@customer.test");
+    let changed = office.call("PATCH", &format!("/api/v1/templates/{id}"), &content("About", "x"));
+    assert_eq!((&changed[0]["content"]["name"], &changed[0]["by"]), (&json!("About"), &json!("Mai")));
+    let left = office.call("DELETE", &format!("/api/v1/templates/{id}"), &Value::Null);
+    assert_eq!(left.as_array().unwrap().len(), 1);
+    assert_eq!(office.status("PATCH", &format!("/api/v1/templates/{id}"), &content("B", "x")).0, 404);
+}
+
+#[test]
+fn a_scheduled_message_leaves_at_its_minute_unless_it_is_sent_now_or_cancelled() {
+    let office = Office::new();
+    let at = |seconds: i64| office.test.app.now().as_millis() + seconds * 1_000;
+    let schedule = |at: i64| {
+        let body = json!({ "mode": "message", "text": "Later", "send_at": at });
+        office.status("POST", &office.at("messages"), &body)
+    };
+    assert_eq!(schedule(at(400 * 86_400)).0, 422);
+    let (_, first) = schedule(at(3_600));
+    assert_eq!(first["envelope"]["leaves_at"], at(3_600));
+    office.later(3_500);
+    assert!(office.sent_to().is_empty(), "not before its time");
+    office.later(110);
+    assert_eq!(office.sent_to().len(), 2);
+    let act = |method: &str, message: &Value, rest: &str| {
+        office.status(method, &format!("/api/v1/messages/{}{rest}", message["id"].as_str().unwrap()), &Value::Null)
+    };
+    assert_eq!((act("POST", &first, "/send-now").0, act("DELETE", &first, "").0), (409, 409), "it has left");
+    let (_, second) = schedule(at(3_600));
+    assert_eq!(act("POST", &second, "/send-now").0, 200);
+    office.later(60);
+    assert_eq!(office.sent_to().len(), 4);
+    let (_, third) = schedule(at(3_600));
+    let (status, draft) = act("DELETE", &third, "");
+    assert_eq!((status, &draft["text"]), (200, &json!("Later")));
+    office.later(7_200);
+    assert_eq!(office.sent_to().len(), 4);
 }
