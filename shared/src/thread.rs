@@ -2,4 +2,3 @@
 
 pub mod recipients;
 pub mod references;
-pub mod template;

@@ -5,11 +5,11 @@ use leptos::task::spawn_local;
 use mailroom_shared::api::contacts::ContactRow;
 use mailroom_shared::api::records::FollowerView;
 use mailroom_shared::api::records::NewFollower;
+use mailroom_shared::api::records::Subtype;
 use mailroom_shared::api::records::Subtypes;
 use mailroom_shared::api::session::NotifyBy;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::state::EnvelopeState;
-use mailroom_shared::thread::recipients::Subtype;
 
 use super::envelope::EnvelopeMark;
 use super::problem::toast_problem;
@@ -105,7 +105,7 @@ pub fn FollowerLine(record: RecordId, follower: FollowerView) -> AnyView {
                     .map(|(subtype, key, on)| {
                         let subtype = *subtype;
                         let press = Callback::new(move |()| choose.run(subtype));
-                        view! { <MenuItem text=t!(key) checked=Some(*on) is_switch=true on_press=press/> }
+                        view! { <MenuItem text=t!(key) checked=*on is_switch=true on_press=press/> }
                     })
                     .collect_view()}
                 <MenuItem icon=Glyph::Close text=t!("follower.remove") on_press=remove/>

@@ -66,6 +66,17 @@ pub struct RecordRow {
     pub attachments: u32,
 }
 
+/// What is told to followers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Subtype {
+    /// Messages that leave the house too.
+    #[default]
+    Message,
+    Note,
+    /// The stage was changed.
+    Stage,
+}
+
 /// What a follower is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -85,8 +96,7 @@ impl Default for Subtypes {
 }
 
 impl Subtypes {
-    pub const fn has(self, subtype: crate::thread::recipients::Subtype) -> bool {
-        use crate::thread::recipients::Subtype;
+    pub const fn has(self, subtype: Subtype) -> bool {
         match subtype {
             Subtype::Message => self.messages,
             Subtype::Note => self.notes,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::api::records::Subtype;
 use crate::api::records::Subtypes;
 use crate::i18n::Lang;
 use crate::id::ContactId;
@@ -9,7 +10,6 @@ use crate::id::RecordId;
 use crate::thread::recipients::Follower;
 use crate::thread::recipients::PostInput;
 use crate::thread::recipients::Recipient;
-use crate::thread::recipients::Subtype;
 use crate::thread::recipients::recipients;
 
 use super::alias::key_of;

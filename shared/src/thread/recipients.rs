@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::address::EmailAddress;
 use crate::address::Mailbox;
 use crate::api::messages::TellBy;
+use crate::api::records::Subtype;
 use crate::api::records::Subtypes;
 use crate::api::session::NotifyBy;
 use crate::gateway::facts::ContactFact;
@@ -92,17 +93,6 @@ impl Recipient {
     pub fn is_told(&self) -> bool {
         self.by != TellBy::Nobody
     }
-}
-
-/// What is told to followers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Subtype {
-    /// Messages that leave the house too.
-    #[default]
-    Message,
-    Note,
-    /// The stage was changed.
-    Stage,
 }
 
 /// Who is told, and how: explicit addresses first, then mentions, the customer, followers, each in the order given.

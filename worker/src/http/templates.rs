@@ -12,8 +12,8 @@ use mailroom_shared::api::templates::PreviewTemplate;
 use mailroom_shared::api::templates::TemplateContent;
 use mailroom_shared::api::templates::TemplateRow;
 use mailroom_shared::campaign::merge::MergeError;
-use mailroom_shared::thread::template;
-use mailroom_shared::thread::template::Values;
+use mailroom_shared::template;
+use mailroom_shared::template::Values;
 
 use super::endpoint::Call;
 use super::session::must_exist;
