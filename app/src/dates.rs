@@ -8,6 +8,7 @@ use js_sys::Date;
 use js_sys::Object;
 use js_sys::Reflect;
 use leptos::prelude::*;
+use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
 use wasm_bindgen::JsValue;
 
@@ -187,4 +188,22 @@ pub async fn sleep(millis: u32) {
     });
     let _ = waited.await;
     drop(timer);
+}
+
+/// Milliseconds of what a date field says, in the reader's time zone.
+pub fn from_local(text: &str) -> Option<Timestamp> {
+    let millis = js_sys::Date::parse(text);
+    millis.is_finite().then(|| Timestamp::from_f64(millis))
+}
+
+/// `24 Nov 2026 13:59`.
+pub fn day_and_time(at: Timestamp) -> String {
+    format!("{} {}", format(at, Style::Date), format(at, Style::Time))
+}
+
+/// What such a field shows for a time.
+pub fn to_local(at: Timestamp) -> String {
+    let date = Date::new(&JsValue::from_f64(at.as_millis() as f64));
+    let shift = Span::minutes(-(date.get_timezone_offset() as i64));
+    (at + shift).to_rfc3339().chars().take(16).collect()
 }

@@ -30,5 +30,6 @@ pub mod shell;
 pub mod status;
 pub mod support;
 pub mod suppressions;
+pub mod templates;
 pub mod tokens;
 pub mod trace;

@@ -42,6 +42,7 @@ use crate::pages::shell::user_menu::UserMenuItems;
 use crate::pages::status::StatusPage;
 use crate::pages::support::SupportPage;
 use crate::pages::suppressions::SuppressionsPage;
+use crate::pages::templates::TemplatesPage;
 use crate::pages::tokens::TokensPage;
 use crate::pages::trace::TracePage;
 use crate::widgets::new_record::NewRecordDialog;
@@ -64,6 +65,7 @@ later! {
     Page actions() in office { view! { <ActionsPage/> } }
     Page suppressions() in office { view! { <SuppressionsPage/> } }
     Page alias(id: Option<AliasId>) in office { view! { <AliasPage id/> } }
+    Page templates() in office { view! { <TemplatesPage/> } }
     Page incoming() in office { view! { <IncomingPage/> } }
     Page people() in people { view! { <PeoplePage/> } }
     Page profile() in people { view! { <ProfilePage/> } }

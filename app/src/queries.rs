@@ -31,6 +31,7 @@ pub mod records;
 pub mod servers;
 pub mod session;
 pub mod shell;
+pub mod templates;
 
 /// Counters behind tags; a read watches those of its tags.
 #[derive(Clone, Copy)]

@@ -31,6 +31,7 @@ pub mod session;
 pub mod shell;
 pub mod status;
 pub mod suppressions;
+pub mod templates;
 pub mod tokens;
 pub mod trace;
 

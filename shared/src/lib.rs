@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod people;
 pub mod policy;
 pub mod redact;
+pub mod template;
 pub mod time;
 pub mod token;
 pub mod way;

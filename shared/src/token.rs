@@ -29,6 +29,8 @@ pub enum Purpose {
     Open,
     /// A link of a campaign: recipient and number of the link.
     Click,
+    /// No longer following: record and contact, with `/` between them.
+    Unfollow,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::Unsubscribe => "unsubscribe",
             Self::Open => "open",
             Self::Click => "click",
+            Self::Unfollow => "unfollow",
         }
     }
 }

@@ -30,8 +30,10 @@ mod session;
 mod shell;
 mod status;
 mod suppressions;
+mod templates;
 mod tokens;
 mod trace;
+mod unfollow;
 mod visits;
 
 use std::sync::Arc;
@@ -143,6 +145,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::records::ReadRecord, _, _>(r, User, records::read);
     let r = mount::<api::records::ChangeARecord, _, _>(r, User, records::change);
     let r = mount::<api::records::AddFollower, _, _>(r, Agent, records::add_follower);
+    let r = mount::<api::records::ChangeAFollower, _, _>(r, Agent, records::change_follower);
     let r = mount::<api::records::RemoveFollower, _, _>(r, Agent, records::remove_follower);
     let r = mount::<api::messages::ListMessages, _, _>(r, User, messages::list);
     let r = mount::<api::messages::PostMessage, _, _>(r, Agent, messages::post);
@@ -247,9 +250,17 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::mailing_lists::AddMember, _, _>(r, Campaigns, mailing_lists::add);
     let r = mount::<api::mailing_lists::DoMemberAct, _, _>(r, Campaigns, mailing_lists::act);
     let r = mount::<api::mailing_lists::ImportMemberFile, _, _>(r, Campaigns, mailing_lists::import);
+    let r = mount::<api::templates::ListTemplates, _, _>(r, User, templates::list);
+    let r = mount::<api::templates::CreateTemplate, _, _>(r, Agent, templates::create);
+    let r = mount::<api::templates::ChangeTemplate, _, _>(r, Agent, templates::change);
+    let r = mount::<api::templates::DeleteTemplate, _, _>(r, Agent, templates::delete);
+    let r = mount::<api::templates::PreviewTemplate, _, _>(r, Agent, templates::preview);
+    let r = mount::<api::templates::FillTemplate, _, _>(r, Agent, templates::fill);
+    let r = mount::<api::messages::SendMessageNow, _, _>(r, Agent, messages::send_now);
     // Bytes rather than JSON, on one side or the other.
     let r = logs::routes(r);
     let r = suppressions::routes(links::routes(files::routes(r)));
+    let r = unfollow::routes(r);
     let r = visits::routes(mailing_lists::routes(campaigns::routes(r)));
     let r = r.hand(api::Method::Get, "/api/openapi.json", Some(Anyone), get(openapi));
     if is_dev { dev::routes(r) } else { r }

@@ -15,6 +15,7 @@ use mailroom_shared::api::messages::PostMode;
 use mailroom_shared::api::messages::RecipientView;
 use mailroom_shared::api::messages::RecipientsView;
 use mailroom_shared::api::messages::TellBy;
+use mailroom_shared::api::records::Subtype;
 use mailroom_shared::api::session::Me;
 use mailroom_shared::api::suppressions::SuppressionScope;
 use mailroom_shared::api::suppressions::SuppressionSource;
@@ -64,6 +65,8 @@ use crate::store::to_json;
 const MAX_RECIPIENTS: usize = 200;
 const MAX_TEXT: usize = 60_000;
 const MAX_SUBJECT: usize = 500;
+/// How far ahead a message may be scheduled.
+const MAX_DAYS: i64 = 366;
 
 #[derive(Debug, Deserialize)]
 struct RecordRow {
@@ -76,6 +79,8 @@ struct RecordRow {
 #[derive(Deserialize)]
 struct FollowerRow {
     contact_id: ContactId,
+    #[serde(flatten)]
+    wants: records::Wants,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +112,7 @@ struct TroubleRow {
 pub struct Situation {
     record: RecordRow,
     contacts: Vec<ContactFact>,
-    followers: Vec<ContactId>,
+    followers: Vec<FollowerRow>,
     held: Vec<HeldRow>,
     ancestors: Vec<Ancestor>,
     domains: Vec<DomainRow>,
@@ -150,7 +155,11 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
         UNION SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?3)))";
     let statements = vec![
         statement!("SELECT title, customer_id, alias, waiting_since FROM records WHERE id = ?1 AND deleted = 0", record),
-        statement!("SELECT contact_id FROM followers WHERE record_id = ?1 ORDER BY created, contact_id LIMIT 500", record),
+        statement!(
+            "SELECT contact_id, messages, notes, stages FROM followers WHERE record_id = ?1
+             ORDER BY created, contact_id LIMIT 500",
+            record
+        ),
         statement!(facts::contacts_where(people), record, &mentions, &keys),
         statement!(
             "SELECT address_key, scope, source, reason, note, created FROM suppressions WHERE address_key IN (
@@ -182,7 +191,7 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
     ];
     let mut answers = Answers::new(app.db.batch(statements).await?);
     let row = answers.one::<RecordRow>()?.ok_or_else(AppError::not_found)?;
-    let followers = answers.rows::<FollowerRow>()?.into_iter().map(|it| it.contact_id).collect();
+    let followers = answers.rows()?;
     let contacts = answers.rows::<facts::ContactRow>()?.into_iter().map(Into::into).collect();
     let held = answers.rows()?;
     let mut ancestors: Vec<Ancestor> = answers
@@ -256,16 +265,19 @@ impl Situation {
 
     /// Who is told.
     pub fn recipients(&self, request: &Request, author: &ContactId) -> Vec<Recipient> {
+        let subtype = if request.mode == PostMode::Note { Subtype::Note } else { Subtype::Message };
+        self.told(request, author, subtype)
+    }
+
+    fn told(&self, request: &Request, author: &ContactId, subtype: Subtype) -> Vec<Recipient> {
         let by_address = |it: &EmailAddress| self.contacts.iter().find(|c| !c.archived && c.has(&it.key()));
         recipients(&PostInput {
-            internal: request.mode == PostMode::Note,
+            subtype,
             author: Some(author),
             followers: self
                 .followers
                 .iter()
-                .filter_map(|id| self.contact(id))
-                // Colleagues follow notes too; customers never hear of them.
-                .map(|contact| Follower { contact, notes: contact.is_internal() })
+                .filter_map(|it| Some(Follower { contact: self.contact(&it.contact_id)?, wants: it.wants.into() }))
                 .collect(),
             customer: self.record.customer_id.as_ref().and_then(|id| self.contact(id)),
             extra: self
@@ -364,7 +376,11 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     let domain = situation.domain().ok_or_else(|| AppError::field("domain", "required"))?;
     let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
     let now = app.now();
-    let leaves_at = now + Span::seconds(i64::from(UNDO_SECONDS));
+    let undo = now + Span::seconds(i64::from(UNDO_SECONDS));
+    let leaves_at = request.send_at.filter(|_| !is_note).map_or(undo, |it| it.max(undo));
+    if leaves_at > now + Span::days(MAX_DAYS) {
+        return Err(AppError::field("send_at", "too_far"));
+    }
     let id = app.new_id();
     let has_history = situation.ancestors.iter().any(|it| !it.internal && !it.log);
     let subject = match request.subject.trim() {
@@ -430,6 +446,37 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     Ok(Posted { id, statements, has_mail: !mailed.is_empty() })
 }
 
+/// Tells followers who want it of a new stage; `line` is the system line that the chatter shows, its text what mail says.
+pub async fn tell_stage(
+    app: &App,
+    record: &str,
+    me: &Me,
+    line: &messages::NewMessage,
+    now: Timestamp,
+) -> AppResult<Vec<Statement>> {
+    let request = Request::default();
+    let situation = situation(app, record, &request).await?;
+    let people: Vec<Recipient> =
+        situation.told(&request, &me.contact, Subtype::Stage).into_iter().filter(Recipient::is_told).collect();
+    let mailed: Vec<&Recipient> = people.iter().filter(|it| it.by == TellBy::Email && it.address.is_some()).collect();
+    let mut statements = notify_inside(&people, &line.id, record, now);
+    if let Some(domain) = situation.domain().filter(|_| !mailed.is_empty()) {
+        let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
+        let email = deliveries::NewEmail {
+            id: &app.new_id(),
+            message: &line.id,
+            record,
+            lane: "urgent",
+            sender: &sender,
+            domain: domain.name.as_str(),
+            subject: &situation.record.title,
+            refs: &[],
+        };
+        statements.extend(deliver(app, &email, &mailed, now, now));
+    }
+    Ok(statements)
+}
+
 /// Lines for those who are told in Mailroom.
 pub fn notify_inside(people: &[Recipient], message: &str, record: &str, now: Timestamp) -> Vec<Statement> {
     people
@@ -467,6 +514,7 @@ pub fn deliver(
                 address: address.as_str().to_owned(),
                 key: address.key(),
                 field: it.field.as_str(),
+                follows: u8::from(it.why == "follower"),
             })
         })
         .collect();

@@ -31,6 +31,7 @@ pub mod settings;
 pub mod sight;
 pub mod status;
 pub mod suppressions;
+pub mod templates;
 pub mod tokens;
 pub mod trace;
 pub mod users;

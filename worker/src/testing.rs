@@ -390,6 +390,7 @@ impl TestApp {
 }
 
 mod access;
+mod followers;
 mod inbound;
 mod kills;
 mod people;
@@ -502,6 +503,7 @@ pub(crate) mod tests {
         }
         statements.push(store::messages::list_statement("r", &MessageQuery { cursor, limit: None }).0);
         statements.push(store::contacts::list_statement(&mailroom_shared::api::contacts::ContactQuery::default()).0);
+        statements.push(store::templates::list_statement());
         statements.push(store::refusals::list_statement(&RefusalQuery::default()).0);
         let cause = mailroom_shared::outbox::cause::Cause::parse("speeding@gmail.com").unwrap();
         let rows = FailureRowsQuery { cursor: Some("1~x".to_owned()), ..FailureRowsQuery::default() };

@@ -6,6 +6,7 @@ use mailroom_shared::api::messages::RecipientView;
 use mailroom_shared::api::messages::TellBy;
 use mailroom_shared::api::records::AttachmentView;
 use mailroom_shared::id::ContactId;
+use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -31,6 +32,8 @@ pub struct Draft {
     pub cc: String,
     pub bcc: String,
     pub leave_out: Vec<ContactId>,
+    /// Leaves at this minute rather than now.
+    pub send_at: Option<Timestamp>,
 }
 
 impl Default for Draft {
@@ -44,6 +47,7 @@ impl Default for Draft {
             cc: String::new(),
             bcc: String::new(),
             leave_out: Vec::new(),
+            send_at: None,
         }
     }
 }
@@ -96,6 +100,7 @@ impl Draft {
                 .map(|(id, _)| id.clone())
                 .collect(),
             attachments: now.attachments.iter().map(|it| it.id.clone()).collect(),
+            send_at: self.send_at.filter(|_| is_message),
             key: key.to_owned(),
         }
     }
@@ -108,6 +113,7 @@ impl Draft {
             self.to.clear();
             self.cc.clear();
             self.bcc.clear();
+            self.send_at = None;
         }
         self.leave_out.clear();
     }
@@ -128,6 +134,19 @@ impl Draft {
         self.cc = message.cc.join(", ");
         self.bcc = message.bcc.join(", ");
         self.leave_out.clone_from(&message.leave_out);
+        self.send_at = message.send_at;
+    }
+
+    /// A filled template goes in front of what is written; one without a subject keeps that of the conversation.
+    pub fn begin_with(&mut self, subject: &str, text: &str) {
+        let now = self.now_mut();
+        now.text = match now.text.trim() {
+            "" => text.to_owned(),
+            typed => format!("{text}\n\n{typed}"),
+        };
+        if !subject.is_empty() {
+            subject.clone_into(&mut self.subject);
+        }
     }
 }
 
@@ -223,6 +242,24 @@ mod tests {
         draft.put_back(&message, Vec::new());
         assert_eq!(draft.message.text, "sent\n\nHello");
         assert_eq!(draft.note.text, "secret");
+    }
+
+    #[test]
+    fn a_template_keeps_what_was_typed_and_a_time_belongs_to_messages() {
+        let mut draft = draft(PostMode::Message);
+        draft.send_at = Some(Timestamp::from_millis(60_000));
+        draft.begin_with("", "Dear Ann,");
+        assert_eq!((draft.message.text.as_str(), draft.subject.as_str()), ("Dear Ann,\n\nHello", " S "));
+        let post = draft.post("k");
+        assert_eq!(post.send_at, draft.send_at);
+        draft.clear_sent();
+        draft.begin_with("Boat", "Dear Ann,");
+        assert_eq!((draft.message.text.as_str(), draft.subject.as_str()), ("Dear Ann,", "Boat"));
+        assert_eq!(draft.send_at, None);
+        draft.put_back(&post, Vec::new());
+        assert_eq!(draft.send_at, post.send_at, "what was cancelled does not leave at once");
+        draft.mode = PostMode::Note;
+        assert_eq!(draft.post("k").send_at, None);
     }
 
     #[test]

@@ -135,6 +135,7 @@ fn show(page: Page) -> AnyView {
         Page::Incoming => parts::incoming(),
         Page::People => parts::people(),
         Page::Profile => parts::profile(),
+        Page::Templates => parts::templates(),
         Page::Tokens => parts::tokens(),
         Page::Logs => parts::logs(),
         Page::Trace(id) => parts::trace(id),

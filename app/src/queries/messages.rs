@@ -16,6 +16,7 @@ use mailroom_shared::api::messages::PreviewRecipients;
 use mailroom_shared::api::messages::ReadBody;
 use mailroom_shared::api::messages::ReadDeliveries;
 use mailroom_shared::api::messages::RecipientsView;
+use mailroom_shared::api::messages::SendMessageNow;
 use mailroom_shared::api::messages::SettleDeliveries;
 use mailroom_shared::api::messages::SettleMessage;
 use mailroom_shared::api::messages::UndoMessage;
@@ -147,6 +148,11 @@ pub async fn post_message(cache: Cache, record: RecordId, new: NewMessage) -> Re
 pub async fn undo_message(cache: Cache, record: RecordId, id: MessageId) -> Result<NewMessage, ApiError> {
     let answer = api::call::<UndoMessage>(&[id.as_str()], &(), &()).await;
     cache.settle(answer, &[&tag::record(record.as_str()), tag::RECORDS, tag::SHELL])
+}
+
+pub async fn send_message_now(cache: Cache, record: RecordId, id: MessageId) -> Result<MessageView, ApiError> {
+    let answer = api::call::<SendMessageNow>(&[id.as_str()], &(), &()).await;
+    cache.settle(answer, &[&tag::record(record.as_str()), tag::EMAILS])
 }
 
 pub async fn preview_recipients(record: RecordId, new: NewMessage) -> Result<RecipientsView, ApiError> {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use mailroom_shared::api::records::AddFollower;
+use mailroom_shared::api::records::ChangeAFollower;
 use mailroom_shared::api::records::ChangeARecord;
 use mailroom_shared::api::records::ChangeRecord;
 use mailroom_shared::api::records::CreateRecord;
@@ -13,6 +14,7 @@ use mailroom_shared::api::records::RecordQuery;
 use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::records::RecordView;
 use mailroom_shared::api::records::RemoveFollower;
+use mailroom_shared::api::records::Subtypes;
 use mailroom_shared::api::tag;
 use mailroom_shared::id::ContactId;
 use mailroom_shared::id::RecordId;
@@ -46,6 +48,16 @@ pub async fn change_record(cache: Cache, id: RecordId, change: ChangeRecord) -> 
 
 pub async fn add_follower(cache: Cache, id: RecordId, new: NewFollower) -> Result<RecordView, ApiError> {
     let answer = api::call::<AddFollower>(&[id.as_str()], &(), &new).await;
+    cache.settle(answer, &[&tag::record(id.as_str())])
+}
+
+pub async fn change_follower(
+    cache: Cache,
+    id: RecordId,
+    contact: ContactId,
+    wants: Subtypes,
+) -> Result<RecordView, ApiError> {
+    let answer = api::call::<ChangeAFollower>(&[id.as_str(), contact.as_str()], &(), &wants).await;
     cache.settle(answer, &[&tag::record(id.as_str())])
 }
 

@@ -129,6 +129,9 @@ pub fn MenuItem(
     /// Of a group of which one is on.
     #[prop(optional, into)]
     checked: Option<bool>,
+    /// Switched on and off by itself.
+    #[prop(optional)]
+    is_switch: bool,
     /// Leads somewhere instead of doing something.
     #[prop(optional, into)]
     href: Option<String>,
@@ -170,7 +173,13 @@ pub fn MenuItem(
             <button
                 type="button"
                 class="menu-item"
-                role=if checked.is_some() { "menuitemradio" } else { "menuitem" }
+                role=if is_switch {
+                    "menuitemcheckbox"
+                } else if checked.is_some() {
+                    "menuitemradio"
+                } else {
+                    "menuitem"
+                }
                 aria-checked=checked.map(|it| if it { "true" } else { "false" })
                 tabindex="-1"
                 on:click=move |_| press()

@@ -24,6 +24,8 @@ use web_sys::KeyboardEvent;
 use self::files::FileChips;
 use self::files::Uploads;
 use self::goes::Goes;
+use self::later::LaterRow;
+use self::later::TemplateMenu;
 use self::mention::MentionList;
 use self::mention::Mentions;
 use super::problem::problem_text;
@@ -36,6 +38,7 @@ use crate::queries::Cache;
 use crate::queries::messages::Chatter;
 use crate::queries::messages::post_message;
 use crate::queries::messages::preview_recipients;
+use crate::queries::messages::send_message_now;
 use crate::queries::messages::undo_message;
 use crate::queries::use_cache;
 use crate::session::use_me;
@@ -58,6 +61,7 @@ use crate::ui::window::scroll_to_end;
 
 mod files;
 mod goes;
+mod later;
 mod mention;
 
 /// What is written on one record, shared by the composer's parts and by what acts on it from outside (reply).
@@ -69,6 +73,8 @@ pub struct Composer {
     /// Who would be told.
     pub people: RwSignal<Option<RecipientsView>>,
     pub error: RwSignal<Option<ApiError>>,
+    /// The row with the time to leave at is open.
+    later: RwSignal<bool>,
     busy: RwSignal<bool>,
     record: StoredValue<RecordId>,
     cache: Cache,
@@ -76,6 +82,9 @@ pub struct Composer {
     chatter: Chatter,
     me: Memo<Option<Me>>,
 }
+
+/// Seconds from which on a message is scheduled rather than about to leave.
+pub const SCHEDULED: u32 = 60;
 
 fn storage_key(record: &RecordId) -> String {
     format!("mailroom-draft-{record}")
@@ -87,7 +96,9 @@ impl Composer {
         let stored = theme::stored(&storage_key(record)).and_then(|it| crate::json::read::<Draft>(&it).ok());
         let draft = stored.unwrap_or_default();
         let rows = [&draft.to, &draft.cc, &draft.bcc, &draft.subject].map(|it| !it.is_empty());
+        let later = draft.send_at.is_some();
         let composer = Self {
+            later: RwSignal::new(later),
             draft: RwSignal::new(draft),
             rows: RwSignal::new(rows),
             people: RwSignal::new(None),
@@ -122,7 +133,7 @@ impl Composer {
     fn preview(self) {
         let question = Memo::new(move |_| {
             let post = self.draft.with(|it| it.post(""));
-            NewMessage { text: String::new(), attachments: Vec::new(), subject: String::new(), ..post }
+            NewMessage { text: String::new(), attachments: Vec::new(), subject: String::new(), send_at: None, ..post }
         });
         Effect::new(move |before: Option<()>| {
             self.cache.track(&mailroom_shared::api::tag::record(self.record.get_value().as_str()));
@@ -175,6 +186,7 @@ impl Composer {
         }
         self.draft.update(Draft::clear_sent);
         self.rows.set([false; 4]);
+        self.later.set(false);
         self.error.set(None);
         self.busy.set(true);
         let people = self.people.get_untracked();
@@ -259,6 +271,11 @@ impl Composer {
         if seconds <= 0 {
             return;
         }
+        if seconds > i64::from(SCHEDULED) {
+            let when = dates::day_and_time(leaves_at);
+            self.toasts.done(t!("composer.scheduled", when = when));
+            return;
+        }
         let (id, record) = (message.id.clone(), self.record.get_value());
         let undo = Callback::new(move |()| {
             let (id, record, files) = (id.clone(), record.clone(), files.clone());
@@ -276,6 +293,28 @@ impl Composer {
         self.toasts.show(toast);
     }
 
+    /// Cancels a scheduled message: its text comes back into the composer.
+    pub fn cancel(self, message: MessageView) {
+        let record = self.record.get_value();
+        spawn_local(async move {
+            match undo_message(self.cache, record.clone(), message.id.clone()).await {
+                Ok(post) => self.take_back(&record, &message.id, &post, message.attachments),
+                Err(error) => super::problem::toast_problem(self.toasts, &error),
+            }
+        });
+    }
+
+    /// A scheduled message leaves now.
+    pub fn send_now(self, message: MessageView) {
+        let record = self.record.get_value();
+        spawn_local(async move {
+            match send_message_now(self.cache, record, message.id).await {
+                Ok(message) => self.chatter.put(message),
+                Err(error) => super::problem::toast_problem(self.toasts, &error),
+            }
+        });
+    }
+
     fn take_back(self, record: &RecordId, id: &MessageId, post: &NewMessage, files: Vec<AttachmentView>) {
         if self.busy.is_disposed() {
             // Another record is open: what was taken back waits in the draft of its own.
@@ -288,6 +327,7 @@ impl Composer {
         }
         self.chatter.take_out(id);
         self.draft.update(|it| it.put_back(post, files));
+        self.later.set(post.send_at.is_some());
         self.draft.with_untracked(|it| {
             self.rows.set([&it.to, &it.cc, &it.bcc, &it.subject].map(|it| !it.is_empty()));
         });
@@ -366,6 +406,7 @@ pub fn ComposerBox(composer: Composer) -> AnyView {
                 <Top composer/>
                 <Goes composer/>
                 <ExtraRows composer/>
+                <LaterRow composer/>
                 <textarea
                     class="composer-text"
                     rows="2"
@@ -547,10 +588,29 @@ fn Tools(composer: Composer, uploads: Uploads, mentions: Mentions) -> AnyView {
                 }
             />
             <Button kind=Kind::Ghost icon=Glyph::At label=t!("composer.mention") on_press=move |()| mentions.begin()/>
+            <TemplateMenu composer/>
+            {move || (!composer.is_note()).then(|| view! {
+                <Button
+                    kind=Kind::Ghost
+                    icon=Glyph::Clock
+                    label=t!("composer.later")
+                    on_press=move |()| {
+                        composer.later.set(true);
+                        request_animation_frame(|| keys::focus("#composer-later"));
+                    }
+                />
+            })}
             <span class="push"></span>
             <button type="button" class="btn btn--primary" data-send="" disabled=disabled on:click=move |_| composer.send()>
                 {move || composer.is_note().then(|| view! { <Icon glyph=Glyph::Lock/> })}
-                {move || if composer.is_note() { t!("composer.log") } else { t!("composer.send") }}
+                {move || {
+                    let is_later = composer.draft.with(|it| it.send_at.is_some());
+                    match (composer.is_note(), is_later) {
+                        (true, _) => t!("composer.log"),
+                        (false, true) => t!("composer.schedule"),
+                        (false, false) => t!("composer.send"),
+                    }
+                }}
                 <kbd class="kbd only-wide">{keys::send_keys()}</kbd>
             </button>
         </div>

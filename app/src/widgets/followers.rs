@@ -5,6 +5,8 @@ use leptos::task::spawn_local;
 use mailroom_shared::api::contacts::ContactRow;
 use mailroom_shared::api::records::FollowerView;
 use mailroom_shared::api::records::NewFollower;
+use mailroom_shared::api::records::Subtype;
+use mailroom_shared::api::records::Subtypes;
 use mailroom_shared::api::session::NotifyBy;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::state::EnvelopeState;
@@ -14,6 +16,7 @@ use super::problem::toast_problem;
 use crate::model::delivery::looks_like_address;
 use crate::queries::contacts::find_contacts;
 use crate::queries::records::add_follower;
+use crate::queries::records::change_follower;
 use crate::queries::records::remove_follower;
 use crate::queries::use_cache;
 use crate::t;
@@ -45,6 +48,18 @@ pub fn FollowerLine(record: RecordId, follower: FollowerView) -> AnyView {
         (false, true) => t!("follower.colleague"),
         (false, false) => follower.email.as_ref().map_or_else(|| t!("follower.no_address"), ToString::to_string),
     };
+    let choices = choices(&follower);
+    let (for_choice, wants) = (StoredValue::new((record.clone(), follower.contact.clone())), follower.wants);
+    let choose = Callback::new(move |subtype: Subtype| {
+        let (record, contact) = for_choice.get_value();
+        let wants = toggled(wants, subtype);
+        spawn_local(async move {
+            match change_follower(cache, record, contact, wants).await {
+                Ok(_) => toasts.done(t!("follower.changed")),
+                Err(error) => toast_problem(toasts, &error),
+            }
+        });
+    });
     let remove = {
         let follower = follower.clone();
         Callback::new(move |()| {
@@ -85,11 +100,42 @@ pub fn FollowerLine(record: RecordId, follower: FollowerView) -> AnyView {
                 label=t!("follower.menu", name = follower.name)
                 trigger=mark
             >
+                {choices
+                    .iter()
+                    .map(|(subtype, key, on)| {
+                        let subtype = *subtype;
+                        let press = Callback::new(move |()| choose.run(subtype));
+                        view! { <MenuItem text=t!(key) checked=*on is_switch=true on_press=press/> }
+                    })
+                    .collect_view()}
                 <MenuItem icon=Glyph::Close text=t!("follower.remove") on_press=remove/>
             </Menu>
         </li>
     }
     .into_any()
+}
+
+/// What a follower may be told of, and whether he is: colleagues choose among all, others hear of messages alone.
+fn choices(follower: &FollowerView) -> Vec<(Subtype, &'static str, bool)> {
+    [
+        (Subtype::Message, "follower.wants.messages"),
+        (Subtype::Note, "follower.wants.notes"),
+        (Subtype::Stage, "follower.wants.stages"),
+    ]
+    .into_iter()
+    .filter(|(subtype, _)| follower.internal || *subtype == Subtype::Message)
+    .map(|(subtype, key)| (subtype, key, follower.wants.has(subtype)))
+    .collect()
+}
+
+fn toggled(mut wants: Subtypes, subtype: Subtype) -> Subtypes {
+    let place = match subtype {
+        Subtype::Message => &mut wants.messages,
+        Subtype::Note => &mut wants.notes,
+        Subtype::Stage => &mut wants.stages,
+    };
+    *place = !*place;
+    wants
 }
 
 fn told(glyph: Glyph, words: String) -> AnyView {

@@ -8,9 +8,11 @@ use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::messages::MessageView;
 use mailroom_shared::api::messages::SystemLine;
 use mailroom_shared::id::RecordId;
+use mailroom_shared::time::Timestamp;
 
 use super::age::Clock;
 use super::attachments::Attachment;
+use super::composer::SCHEDULED;
 use super::envelope::EnvelopeButton;
 use super::html_frame::HtmlFrame;
 use super::message_bars::HeldBar;
@@ -22,6 +24,7 @@ use crate::i18n;
 use crate::model::text;
 use crate::model::text::Piece;
 use crate::model::timeline::subject_is_news;
+use crate::model::when::seconds_until;
 use crate::queries::messages::original_address;
 use crate::queries::messages::use_body;
 use crate::queries::shell::stage_label;
@@ -58,6 +61,8 @@ pub fn MessageCard(
     context: CardContext,
     #[prop(into)] on_envelope: Callback<()>,
     #[prop(into)] on_reply: Callback<MessageView>,
+    #[prop(into)] on_cancel: Callback<MessageView>,
+    #[prop(into)] on_send_now: Callback<MessageView>,
 ) -> AnyView {
     if let Some(line) = &message.system {
         return view! { <SystemEntry line=line.clone() message=message.clone()/> }.into_any();
@@ -103,6 +108,7 @@ pub fn MessageCard(
                 {move || details.get().then(|| view! { <Details message=for_details.get_value()/> })}
                 {message.held.clone().map(|why| view! { <HeldBar why record=context.record.clone() message=message.id.clone()/> })}
                 {message.suggestion.clone().map(|it| view! { <SuggestionBar it record=context.record.clone() message=message.id.clone()/> })}
+                <Scheduled envelope message=message.clone() on_cancel on_send_now/>
                 {(!message.reply_to.is_empty()).then(|| view! { <p class="msg-note">{t!("message.reply_to", to = names(&message.reply_to))}</p> })}
                 {message.calendar.iter().cloned().map(|event| view! { <Invitation event/> }).collect_view()}
                 <Body message=message.clone() people=context.people/>
@@ -169,6 +175,10 @@ fn Leaves(envelope: Signal<Option<EnvelopeView>>) -> AnyView {
     let at = Memo::new(move |_| envelope.with(|it| it.as_ref().and_then(|it| it.leaves_at)));
     view! {
         {move || at.get().map(|at| {
+            if is_scheduled(at) {
+                return view! { <span class="muted nowrap num">{t!("message.scheduled", when = dates::day_and_time(at))}</span> }
+                    .into_any();
+            }
             let left = dates::use_countdown(at);
             view! {
                 <span class="muted nowrap num">
@@ -178,6 +188,33 @@ fn Leaves(envelope: Signal<Option<EnvelopeView>>) -> AnyView {
                     }}
                 </span>
             }
+            .into_any()
+        })}
+    }
+    .into_any()
+}
+
+fn is_scheduled(at: Timestamp) -> bool {
+    seconds_until(dates::now(), at) > i64::from(SCHEDULED)
+}
+
+/// What can be done about a message that leaves later.
+#[component]
+fn Scheduled(
+    envelope: Signal<Option<EnvelopeView>>,
+    message: MessageView,
+    on_cancel: Callback<MessageView>,
+    on_send_now: Callback<MessageView>,
+) -> AnyView {
+    let message = StoredValue::new(message);
+    let waits =
+        Memo::new(move |_| envelope.with(|it| it.as_ref().and_then(|it| it.leaves_at)).is_some_and(is_scheduled));
+    view! {
+        {move || waits.get().then(|| view! {
+            <p class="row gap-2" data-scheduled="">
+                <Button small=true icon=Glyph::Send text=t!("message.send_now") on_press=move |()| on_send_now.run(message.get_value())/>
+                <Button small=true icon=Glyph::Close text=t!("message.cancel") on_press=move |()| on_cancel.run(message.get_value())/>
+            </p>
         })}
     }
     .into_any()

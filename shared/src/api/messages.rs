@@ -209,16 +209,17 @@ pub struct SystemLine {
 }
 
 /// Mode of the composer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PostMode {
+    #[default]
     Message,
     Note,
 }
 
 /// What the composer posts. The same shape asks who would be told (`PreviewRecipients`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewMessage {
     pub mode: PostMode,
@@ -242,6 +243,9 @@ pub struct NewMessage {
     pub mentions: Vec<ContactId>,
     #[serde(default)]
     pub attachments: Vec<AttachmentId>,
+    /// Mail leaves at this minute rather than now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Timestamp>,
     /// Made by the page; posting twice with the same key posts once.
     #[serde(default)]
     pub key: String,
@@ -462,6 +466,7 @@ crate::endpoints! {
     ListMessages: Get "/api/v1/records/{id}/messages" "The chatter" { query: MessageQuery, body: () } -> Page<MessageView>;
     PostMessage: Post "/api/v1/records/{id}/messages" "Send a message or log a note" { query: (), body: NewMessage } -> MessageView;
     PreviewRecipients: Post "/api/v1/records/{id}/recipients" "Who would be told, and how" { query: (), body: NewMessage } -> RecipientsView;
+    SendMessageNow: Post "/api/v1/messages/{id}/send-now" "Send a scheduled message now" { query: (), body: () } -> MessageView;
     UndoMessage: Delete "/api/v1/messages/{id}" "Take a message back while its undo window is open" { query: (), body: () } -> NewMessage;
     ReadBody: Get "/api/v1/messages/{id}/body" "The sanitised HTML body" { query: BodyQuery, body: () } -> BodyView;
     ReadDeliveries: Get "/api/v1/messages/{id}/deliveries" "What became of each recipient" { query: (), body: () } -> DeliveriesView;

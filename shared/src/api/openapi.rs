@@ -116,6 +116,7 @@ pub fn document() -> Value {
     super::doctor::describe(&mut document);
     super::campaigns::describe(&mut document);
     super::mailing_lists::describe(&mut document);
+    super::templates::describe(&mut document);
     document.finish()
 }
 

@@ -66,6 +66,45 @@ pub struct RecordRow {
     pub attachments: u32,
 }
 
+/// What is told to followers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Subtype {
+    /// Messages that leave the house too.
+    #[default]
+    Message,
+    Note,
+    /// The stage was changed.
+    Stage,
+}
+
+/// What a follower is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Subtypes {
+    pub messages: bool,
+    /// Colleagues only.
+    pub notes: bool,
+    /// Changes of the stage. Colleagues only.
+    pub stages: bool,
+}
+
+impl Default for Subtypes {
+    /// Notes and stages are asked for (FO-2).
+    fn default() -> Self {
+        Self { messages: true, notes: false, stages: false }
+    }
+}
+
+impl Subtypes {
+    pub const fn has(self, subtype: Subtype) -> bool {
+        match subtype {
+            Subtype::Message => self.messages,
+            Subtype::Note => self.notes,
+            Subtype::Stage => self.stages,
+        }
+    }
+}
+
 /// One person who follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -80,6 +119,7 @@ pub struct FollowerView {
     pub by: super::session::NotifyBy,
     /// State of the last delivery to this person on this record.
     pub envelope: Option<EnvelopeState>,
+    pub wants: Subtypes,
 }
 
 /// A stored file, without its bytes: `GET /api/v1/attachments/{id}`.
@@ -176,5 +216,6 @@ crate::endpoints! {
     ReadRecord: Get "/api/v1/records/{id}" "One record" { query: (), body: () } -> RecordView;
     ChangeARecord: Patch "/api/v1/records/{id}" "Change a record" { query: (), body: ChangeRecord } -> RecordView;
     AddFollower: Post "/api/v1/records/{id}/followers" "Add a follower" { query: (), body: NewFollower } -> RecordView;
+    ChangeAFollower: Patch "/api/v1/records/{id}/followers/{contact}" "Choose what a follower is told of" { query: (), body: Subtypes } -> RecordView;
     RemoveFollower: Delete "/api/v1/records/{id}/followers/{contact}" "Remove a follower" { query: (), body: () } -> RecordView;
 }

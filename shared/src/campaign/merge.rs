@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// What is wrong with a text that has fields.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    #[error("no contact has a field {0:?}")]
+    #[error("there is no field {0:?}")]
     Unknown(String),
     #[error("a field that is opened with {{{{ must be closed with }}}}: {0:?}")]
     Unclosed(String),
@@ -58,13 +58,19 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// The first mistake of a text, when these are the columns of its lists.
 pub fn check(text: &str, columns: &[String]) -> Result<(), MergeError> {
+    check_fields(text, |name| {
+        STANDARD.contains(&name)
+            || name.strip_prefix("contact.").is_some_and(|it| columns.iter().any(|column| column == it))
+    })
+}
+
+/// The first mistake of a text with these fields.
+pub fn check_fields(text: &str, is_known: impl Fn(&str) -> bool) -> Result<(), MergeError> {
     for piece in pieces(text) {
         match piece {
             Piece::Open(near) => return Err(MergeError::Unclosed(near.to_owned())),
             Piece::Field { name, .. } => {
-                let is_known = STANDARD.contains(&name)
-                    || name.strip_prefix("contact.").is_some_and(|it| columns.iter().any(|column| column == it));
-                if !is_known {
+                if !is_known(name) {
                     return Err(MergeError::Unknown(name.to_owned()));
                 }
             }

@@ -12,6 +12,7 @@ use crate::api::aliases::AliasState;
 use crate::api::aliases::ContactRule;
 use crate::api::aliases::RuleOutcome;
 use crate::api::messages::MessageKind;
+use crate::api::records::Subtypes;
 use crate::api::session::NotifyBy;
 use crate::api::session::Role;
 use crate::id::AliasId;
@@ -174,6 +175,8 @@ pub struct RecordFact {
     pub customer: Option<ContactFact>,
     pub responsible: Option<ContactFact>,
     pub followers: Vec<ContactFact>,
+    /// What its followers chose to be told of; who is not listed has the defaults.
+    pub wants: Vec<(ContactId, Subtypes)>,
     /// Address keys of authors and recipients of its messages, held ones left out. May be limited to those of the
     /// inquiry's sender and of the contacts that have the sender's address.
     pub participants: Vec<String>,

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::api::records::Subtype;
+use crate::api::records::Subtypes;
 use crate::i18n::Lang;
 use crate::id::ContactId;
 use crate::id::RecordId;
@@ -36,21 +38,26 @@ pub fn told(arrival: &Arrival, facts: &Facts, route: &Route) -> Vec<Recipient> {
     let record = route.record.as_ref().and_then(find);
     let alias = route.alias_id.as_ref().and_then(|id| facts.aliases.iter().find(|it| &it.id == id));
     let mut followers: Vec<Follower<'_>> = Vec::new();
-    let mut add = |contact| followers.push(Follower { contact, notes: true });
+    let all = Subtypes { messages: true, notes: true, stages: true };
     if let Some(record) = record {
-        record.followers.iter().chain(&record.responsible).for_each(&mut add);
+        followers.extend(record.followers.iter().map(|contact| {
+            let chosen = record.wants.iter().find(|(id, _)| *id == contact.id).map(|(_, it)| *it);
+            Follower { contact, wants: chosen.unwrap_or_default() }
+        }));
+        followers.extend(record.responsible.iter().map(|contact| Follower { contact, wants: all }));
         let parent = route.parent.as_ref().and_then(|id| facts.messages.iter().find(|it| &it.id == id));
         // RT-39: who wrote the note is told of the answer, even without following.
-        parent.filter(|_| route.internal).and_then(|it| it.author.as_ref()).into_iter().for_each(&mut add);
+        let author = parent.filter(|_| route.internal).and_then(|it| it.author.as_ref());
+        followers.extend(author.map(|contact| Follower { contact, wants: all }));
     } else {
-        alias.and_then(|it| it.owner.as_ref()).into_iter().for_each(&mut add);
+        followers.extend(alias.and_then(|it| it.owner.as_ref()).map(|contact| Follower { contact, wants: all }));
     }
     let author = route.author.as_ref();
     let is_colleague = author.is_some_and(|id| facts.contacts.iter().any(|it| &it.id == id && it.is_internal()));
     let customer = record.and_then(|it| it.customer.as_ref()).filter(|_| is_colleague);
     let already = copies(arrival);
     recipients(&PostInput {
-        internal: route.internal,
+        subtype: if route.internal { Subtype::Note } else { Subtype::Message },
         author,
         followers,
         customer,

@@ -11,6 +11,8 @@ use serde::Serialize;
 use crate::address::EmailAddress;
 use crate::address::Mailbox;
 use crate::api::messages::TellBy;
+use crate::api::records::Subtype;
+use crate::api::records::Subtypes;
 use crate::api::session::NotifyBy;
 use crate::gateway::facts::ContactFact;
 use crate::id::ContactId;
@@ -39,8 +41,7 @@ impl Field {
 #[derive(Debug, Clone, Copy)]
 pub struct Follower<'a> {
     pub contact: &'a ContactFact,
-    /// Wants to be told of notes too (a subtype that is not on by default, FO-2).
-    pub notes: bool,
+    pub wants: Subtypes,
 }
 
 /// An address typed into To, Cc or Bcc.
@@ -56,8 +57,7 @@ pub struct Extra<'a> {
 /// What decides about recipients.
 #[derive(Debug, Clone, Default)]
 pub struct PostInput<'a> {
-    /// A note rather than a message.
-    pub internal: bool,
+    pub subtype: Subtype,
     /// Not told, unless he put himself into To, Cc or Bcc.
     pub author: Option<&'a ContactId>,
     pub followers: Vec<Follower<'a>>,
@@ -83,7 +83,7 @@ pub struct Recipient {
     pub address: Option<EmailAddress>,
     pub by: TellBy,
     /// `follower`, `customer`, `added`, `mention`; when told by nobody `author`, `left_out`, `suppressed`, `no_address`,
-    /// `internal_only`, `already`.
+    /// `internal_only`, `already`, `archived`, `unwanted` (follows, but not this subtype).
     pub why: &'static str,
     pub field: Field,
 }
@@ -104,17 +104,22 @@ pub fn recipients(input: &PostInput<'_>) -> Vec<Recipient> {
     for contact in &input.mentions {
         list.add(contact, "mention", false);
     }
-    for contact in input.customer.into_iter().filter(|_| !input.internal) {
+    for contact in input.customer.into_iter().filter(|_| input.subtype == Subtype::Message) {
         list.add(contact, "customer", false);
     }
-    for follower in &input.followers {
-        let wanted = !input.internal || (follower.notes && follower.contact.is_internal());
-        if wanted {
-            list.add(follower.contact, "follower", false);
+    // Who follows twice, as himself and as the responsible, is told if he wants it once.
+    let wants = |it: &&Follower<'_>| it.wants.has(input.subtype);
+    for follower in input.followers.iter().filter(wants).chain(input.followers.iter().filter(|it| !wants(it))) {
+        // Customers never hear of what stays in the house, whatever their row says (FO-3).
+        if input.subtype == Subtype::Message || follower.contact.is_internal() {
+            let why = if follower.wants.has(input.subtype) { "follower" } else { UNWANTED };
+            list.add(follower.contact, why, false);
         }
     }
     list.out
 }
+
+const UNWANTED: &str = "unwanted";
 
 struct List<'a, 'b> {
     input: &'b PostInput<'a>,
@@ -124,6 +129,10 @@ struct List<'a, 'b> {
 }
 
 impl<'a> List<'a, '_> {
+    fn is_internal(&self) -> bool {
+        self.input.subtype != Subtype::Message
+    }
+
     fn add_address(&mut self, extra: &Extra<'a>) {
         let key = extra.mailbox.address.key();
         if let Some(contact) = extra.contact.filter(|it| !it.archived) {
@@ -148,7 +157,7 @@ impl<'a> List<'a, '_> {
         if !self.keys.insert(key.clone()) {
             return;
         }
-        let refused = if self.input.internal || self.input.colleagues_only {
+        let refused = if self.is_internal() || self.input.colleagues_only {
             Some("internal_only")
         } else if self.input.already.contains(&key) {
             Some("already")
@@ -169,8 +178,8 @@ impl<'a> List<'a, '_> {
     }
 
     fn add(&mut self, contact: &'a ContactFact, why: &'static str, explicit: bool) {
-        // An alias that follows would send us our own mail (AL-25); archived people are gone.
-        if contact.archived || contact.is_alias || !self.seen.insert(&contact.id) {
+        // An alias that follows would send us our own mail (AL-25).
+        if contact.is_alias || !self.seen.insert(&contact.id) {
             return;
         }
         let address = contact.emails.first().cloned();
@@ -186,10 +195,14 @@ impl<'a> List<'a, '_> {
             Some("author")
         } else if self.input.leave_out.contains(&&contact.id) {
             Some("left_out")
-        } else if (self.input.internal || self.input.colleagues_only) && user.is_none() {
+        } else if contact.archived {
+            Some("archived")
+        } else if (self.is_internal() || self.input.colleagues_only) && user.is_none() {
             Some("internal_only")
         } else if contact.emails.iter().any(|it| self.input.already.contains(&it.key())) {
             Some("already")
+        } else if why == UNWANTED {
+            Some(UNWANTED)
         } else if inside {
             None
         } else if address.is_none() {
@@ -204,7 +217,8 @@ impl<'a> List<'a, '_> {
             None if inside => TellBy::Mailroom,
             None => TellBy::Email,
         };
-        self.keys.extend(key);
+        // Somebody else may have the address of a contact that is gone.
+        self.keys.extend(key.filter(|_| !contact.archived));
         self.out.push(Recipient {
             contact: Some(contact.id.clone()),
             user: user.map(|it| it.id.clone()),
@@ -248,12 +262,14 @@ mod tests {
 
     #[derive(Default)]
     struct Post {
-        internal: bool,
+        subtype: Subtype,
         colleagues_only: bool,
         author: &'static str,
         followers: &'static str,
         /// Follow notes as well.
         watchers: &'static str,
+        /// Follow stages alone.
+        planners: &'static str,
         customer: &'static str,
         mentions: &'static str,
         /// `field=address`, a contact when `known` names him.
@@ -267,6 +283,8 @@ mod tests {
     fn check(post: &Post, expect: &str) {
         let followers = people(post.followers);
         let watchers = people(post.watchers);
+        let planners = people(post.planners);
+        let plain = Subtypes::default();
         let customer = people(post.customer);
         let mentions = people(post.mentions);
         let known = people(post.known);
@@ -283,12 +301,16 @@ mod tests {
             })
             .collect();
         let input = PostInput {
-            internal: post.internal,
+            subtype: post.subtype,
             author: author.as_ref(),
             followers: followers
                 .iter()
-                .map(|contact| Follower { contact, notes: false })
-                .chain(watchers.iter().map(|contact| Follower { contact, notes: true }))
+                .map(|contact| Follower { contact, wants: plain })
+                .chain(watchers.iter().map(|contact| Follower { contact, wants: Subtypes { notes: true, ..plain } }))
+                .chain(planners.iter().map(|contact| Follower {
+                    contact,
+                    wants: Subtypes { messages: false, notes: false, stages: true },
+                }))
                 .collect(),
             customer: customer.first(),
             extra: boxes
@@ -322,7 +344,10 @@ mod tests {
             &Post { author: "jon", followers: "jon:i ada:m bo:i lee", customer: "mia", ..Post::default() },
             "mia:email:customer jon:nobody:author ada:inside:follower bo:email:follower lee:email:follower",
         );
-        check(&Post { followers: "old:x desk:a mia mia", customer: "mia", ..Post::default() }, "mia:email:customer");
+        check(
+            &Post { followers: "old:x desk:a mia mia", customer: "mia", ..Post::default() },
+            "mia:email:customer old:nobody:archived",
+        );
         check(
             &Post { followers: "gone:s mute:n ada:ms", customer: "mia", leave_out: "mia", ..Post::default() },
             "mia:nobody:left_out gone:nobody:suppressed mute:nobody:no_address ada:inside:follower",
@@ -346,16 +371,44 @@ mod tests {
 
     #[test]
     fn notes_stay_in_the_house() {
-        check(&Post { internal: true, followers: "jon:i lee", customer: "mia", ..Post::default() }, "");
+        check(
+            &Post { subtype: Subtype::Note, followers: "jon:i lee", customer: "mia", ..Post::default() },
+            "jon:nobody:unwanted",
+        );
         check(
             &Post {
-                internal: true,
+                subtype: Subtype::Note,
                 mentions: "ada:i mia",
                 watchers: "bo:m lee",
                 extra: "to=new@else.test",
                 ..Post::default()
             },
             "new@else.test:nobody:internal_only ada:email:mention mia:nobody:internal_only bo:inside:follower",
+        );
+    }
+
+    #[test]
+    fn followers_are_told_of_what_they_chose() {
+        let post = |subtype| Post {
+            subtype,
+            author: "ada",
+            followers: "jon:i lee",
+            watchers: "bo:m",
+            planners: "eve:i zoe ada:i",
+            customer: "mia",
+            ..Post::default()
+        };
+        check(
+            &post(Subtype::Message),
+            "mia:email:customer jon:email:follower lee:email:follower bo:inside:follower eve:nobody:unwanted \
+             zoe:nobody:unwanted ada:nobody:author",
+        );
+        check(&post(Subtype::Note), "bo:inside:follower jon:nobody:unwanted eve:nobody:unwanted ada:nobody:author");
+        check(&post(Subtype::Stage), "eve:email:follower ada:nobody:author jon:nobody:unwanted bo:nobody:unwanted");
+        // Who is called by name or is the customer is told whatever he follows.
+        check(
+            &Post { planners: "eve:i mia", mentions: "eve:i", customer: "mia", ..Post::default() },
+            "eve:email:mention mia:email:customer",
         );
     }
 

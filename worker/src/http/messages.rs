@@ -15,6 +15,7 @@ use mailroom_shared::api::messages::PreviewRecipients;
 use mailroom_shared::api::messages::ReadBody;
 use mailroom_shared::api::messages::ReadDeliveries;
 use mailroom_shared::api::messages::RecipientsView;
+use mailroom_shared::api::messages::SendMessageNow;
 use mailroom_shared::api::messages::SettleMessage;
 use mailroom_shared::api::messages::UndoMessage;
 use mailroom_shared::api::tag;
@@ -97,6 +98,21 @@ pub(super) async fn preview(call: Call<PreviewRecipients>) -> AppResult<Recipien
         view.leaves = situation.leaves(&Fleet::load(&call.app).await?, me);
     }
     Ok(view)
+}
+
+/// A scheduled message leaves now.
+pub(super) async fn send_now(call: Call<SendMessageNow>) -> AppResult<MessageView> {
+    let app = &call.app;
+    let id = call.path(0);
+    call.must_see_message(id).await?;
+    let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
+    let done = app.db.batch(deliveries::send_now(id, app.now()).into()).await?;
+    if done.last().is_none_or(|it| it.changes == 0) {
+        return Err(AppError::new(ProblemCode::WrongState).detail("it has left"));
+    }
+    call.nudge(Job::Deliver, 0);
+    call.stale(tags(source.record_id.as_str()));
+    read(app, id).await
 }
 
 /// Takes a message back as long as nothing of it has left. The text goes back to the composer.

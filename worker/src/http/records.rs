@@ -4,6 +4,7 @@ use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::Page;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::records::AddFollower;
+use mailroom_shared::api::records::ChangeAFollower;
 use mailroom_shared::api::records::ChangeARecord;
 use mailroom_shared::api::records::CreateRecord;
 use mailroom_shared::api::records::ListRecords;
@@ -14,13 +15,17 @@ use mailroom_shared::api::records::RemoveFollower;
 use mailroom_shared::api::session::Me;
 use mailroom_shared::api::session::Role;
 use mailroom_shared::api::tag;
+use mailroom_shared::i18n::Catalogue;
+use mailroom_shared::i18n::Lang;
 
 use super::endpoint::Call;
 use super::session::must_exist;
 use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::jobs::Job;
 use crate::ports::Statement;
+use crate::post;
 use crate::store::contacts;
 use crate::store::messages;
 use crate::store::people;
@@ -208,13 +213,26 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
         statements.push(records::mark_read(&me.user, id, now));
     }
     let author = (me.contact.as_str(), me.name.as_str());
+    let mut has_mail = false;
     for (key, args) in &lines {
         let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
-        let line = messages::system_line(&app.new_id(), id, Some(author), key, &args);
-        statements.push(messages::insert(&line, now));
+        let mut line = messages::system_line(&app.new_id(), id, Some(author), key, &args);
+        if *key == "stage_changed" {
+            let texts = Catalogue::load(Lang::of(&me.language));
+            line.text = format!("{} {}", me.name, texts.text("system.stage_changed", &args));
+            statements.push(messages::insert(&line, now));
+            let told = post::tell_stage(app, id, me, &line, now).await?;
+            has_mail = !told.is_empty();
+            statements.extend(told);
+        } else {
+            statements.push(messages::insert(&line, now));
+        }
     }
     if !statements.is_empty() {
         app.db.batch(statements).await?;
+        if has_mail {
+            call.nudge(Job::Deliver, 0);
+        }
         // Reading is nobody else's news.
         if only_reads {
             call.stale(vec![tag::SHELL.to_owned()]);
@@ -254,6 +272,22 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
         app.run(messages::insert(&line, now)).await?;
         call.stale(vec![tag::record(id)]);
     }
+    must_exist(app, call.path(0), call.caller()?).await
+}
+
+/// What a follower is told of. Customers never hear of what stays in the house.
+pub(super) async fn change_follower(call: Call<ChangeAFollower>) -> AppResult<RecordView> {
+    let app = &call.app;
+    let record = must_exist(app, call.path(0), call.caller()?).await?;
+    let follower = record.followers.iter().find(|it| it.contact.as_str() == call.path(1));
+    let follower = follower.ok_or_else(AppError::not_found)?;
+    for (field, wanted) in [("notes", call.body.notes), ("stages", call.body.stages)] {
+        if wanted && !follower.internal {
+            return Err(AppError::field(field, "colleagues_only"));
+        }
+    }
+    app.run(records::choose(record.id.as_str(), call.path(1), call.body)).await?;
+    call.stale(vec![tag::record(record.id.as_str())]);
     must_exist(app, call.path(0), call.caller()?).await
 }
 

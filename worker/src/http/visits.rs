@@ -64,7 +64,7 @@ fn agent(headers: &HeaderMap) -> &str {
     headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default()
 }
 
-fn signed(app: &App, purpose: Purpose, token: &str) -> Option<String> {
+pub(super) fn signed(app: &App, purpose: Purpose, token: &str) -> Option<String> {
     token::verify(&app.config.token_secret, purpose, token)
 }
 
@@ -151,7 +151,7 @@ enum Step {
     Test,
 }
 
-fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+pub(super) fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request
         .uri()
         .query()?
@@ -212,18 +212,18 @@ async fn leave(shared: &Shared, token: &str, request: &Request) -> AppResult<Res
 }
 
 /// In the language of the browser.
-fn texts(headers: &HeaderMap) -> Catalogue {
+pub(super) fn texts(headers: &HeaderMap) -> Catalogue {
     let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok()).unwrap_or_default();
     Catalogue::load(Lang::of(asked.trim()))
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn form(token: &str, query: &str, words: &str, class: &str) -> String {
+pub(super) fn form(path: &str, token: &str, query: &str, words: &str, class: &str) -> String {
     format!(
-        "<form method=\"post\" action=\"/u/{}{query}\"><button class=\"{class}\">{}</button></form>",
+        "<form method=\"post\" action=\"{path}{}{query}\"><button class=\"{class}\">{}</button></form>",
         escape(token),
         escape(words)
     )
@@ -234,20 +234,25 @@ fn page(texts: &Catalogue, address: &str, lists: &[&mailing_lists::Named], token
     let plain = |key: &str, list: &str| texts.text(key, &[("list", list)]);
     let (title, text, rest) = match step {
         Step::Ask => {
-            let mut rest = form(token, "", &plain("unsubscribe.all", ""), "main");
+            let mut rest = form("/u/", token, "", &plain("unsubscribe.all", ""), "main");
             for it in lists {
-                rest += &form(token, &format!("?list={}", it.id), &plain("unsubscribe.one", &it.name), "");
+                rest += &form("/u/", token, &format!("?list={}", it.id), &plain("unsubscribe.one", &it.name), "");
             }
             (t("unsubscribe.title"), t("unsubscribe.text"), rest)
         }
         Step::Done { undo } => (
             t("unsubscribe.done"),
             t("unsubscribe.done.text"),
-            form(token, &format!("?undo={undo}"), &plain("unsubscribe.undo", ""), ""),
+            form("/u/", token, &format!("?undo={undo}"), &plain("unsubscribe.undo", ""), ""),
         ),
         Step::Undone => (t("unsubscribe.undone"), t("unsubscribe.undone.text"), String::new()),
         Step::Test => (t("unsubscribe.title"), t("unsubscribe.test"), String::new()),
     };
+    plain_page(texts, &title, &text, &rest)
+}
+
+/// A page for people without a login: nothing is loaded, all is escaped by who calls.
+pub(super) fn plain_page(texts: &Catalogue, title: &str, text: &str, rest: &str) -> Response {
     let html = format!(
         "<!DOCTYPE html><html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"robots\" content=\"noindex\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>\

@@ -435,7 +435,7 @@ impl Run<'_> {
             for (row, way) in list.iter().filter_map(|(at, way)| rows.get(*at).map(|row| (row, way))) {
                 let key = (
                     row.email_id.as_str(),
-                    row.field == "bcc" || render::is_passed_on(row) || row.campaign_id.is_some(),
+                    row.field == "bcc" || row.follows || render::is_passed_on(row) || row.campaign_id.is_some(),
                 );
                 // One rendering for all who see the same; a mail passed on names its one recipient.
                 let known = rendered.get(&key).cloned().filter(|_| !key.1);

@@ -67,6 +67,8 @@ pub struct NewDelivery {
     pub key: String,
     /// `to`, `cc` or `bcc`.
     pub field: &'static str,
+    /// 1 when told for following the record.
+    pub follows: u8,
 }
 
 pub fn insert_deliveries(
@@ -79,11 +81,11 @@ pub fn insert_deliveries(
     [
         statement!(
             "INSERT INTO deliveries (id, email_id, message_id, record_id, contact_id, name, address, address_key, field, lane,
-               state, state_at, due, first_due, wait, created)
+               state, state_at, due, first_due, wait, created, follows)
              SELECT value ->> 'id', ?2, ?3, ?4, value ->> 'contact', value ->> 'name', value ->> 'address', value ->> 'key',
                value ->> 'field', ?5, 'outgoing', ?7, CASE ?5 WHEN 'normal' THEN ?8 ELSE ?6 END, ?6,
                -- What is neither urgent nor a campaign waits for the Email Queue Manager.
-               CASE ?5 WHEN 'normal' THEN 'queue' END, ?7 FROM json_each(?1)",
+               CASE ?5 WHEN 'normal' THEN 'queue' END, ?7, COALESCE(value ->> 'follows', 0) FROM json_each(?1)",
             rows.as_str(),
             email.id,
             email.message,
@@ -98,6 +100,30 @@ pub fn insert_deliveries(
             rows.as_str(),
             now
         ),
+    ]
+}
+
+/// Makes a scheduled message due; the last statement changes nothing when it has left.
+pub fn send_now(message: &str, now: Timestamp) -> [Statement; 3] {
+    let open = "(SELECT leaves_at FROM messages WHERE id = ?1) > ?2";
+    [
+        statement!(
+            format!(
+                "INSERT INTO events (delivery_id, at, kind) SELECT id, ?2, 'released' FROM deliveries
+                 WHERE message_id = ?1 AND state = 'outgoing' AND {open}"
+            ),
+            message,
+            now
+        ),
+        statement!(
+            format!(
+                "UPDATE deliveries SET due = ?2, first_due = ?2
+                 WHERE message_id = ?1 AND state = 'outgoing' AND wait IS NULL AND {open}"
+            ),
+            message,
+            now
+        ),
+        statement!("UPDATE messages SET leaves_at = ?2 WHERE id = ?1 AND leaves_at > ?2", message, now),
     ]
 }
 
@@ -161,15 +187,24 @@ pub struct Claimed {
     pub colleague: bool,
     /// Page and id of the link that its text leaves room for.
     pub account_link: Option<String>,
+    pub contact_id: Option<ContactId>,
+    /// Told for following the record.
+    #[serde(deserialize_with = "int_bool")]
+    pub follows: bool,
+    pub record_title: Option<String>,
+    /// Of the recipient, when he is a user.
+    pub language: Option<String>,
 }
 
 pub fn claimed(claim: &str) -> Statement {
     statement!(
         "SELECT d.id, d.email_id, d.message_id, d.record_id, d.address, d.tries, d.first_due, d.lane, e.sender, e.domain,
            e.subject, e.refs, e.created AS email_created, m.text, m.rfc_id, m.recipients, m.internal,
-           d.rcpt_domain, d.field, d.reason, d.name, e.campaign_id, COALESCE(c.internal, 0) AS colleague, e.account_link
+           d.rcpt_domain, d.field, d.reason, d.name, e.campaign_id, COALESCE(c.internal, 0) AS colleague, e.account_link,
+           d.contact_id, d.follows, r.title AS record_title, u.language
          FROM deliveries d JOIN emails e ON e.id = d.email_id JOIN messages m ON m.id = d.message_id
-         LEFT JOIN contacts c ON c.id = d.contact_id
+         LEFT JOIN contacts c ON c.id = d.contact_id LEFT JOIN records r ON r.id = d.record_id
+         LEFT JOIN users u ON u.contact_id = d.contact_id
          WHERE d.claim = ?1 AND d.claim IS NOT NULL ORDER BY d.lane <> 'urgent', d.email_id, d.id",
         claim
     )

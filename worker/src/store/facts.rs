@@ -210,6 +210,8 @@ struct RecordRow {
 struct FollowerRow {
     record_id: RecordId,
     contact_id: ContactId,
+    #[serde(flatten)]
+    wants: super::records::Wants,
 }
 
 #[derive(Deserialize)]
@@ -340,7 +342,7 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
                (SELECT id FROM messages WHERE record_id = r.id ORDER BY at DESC, id DESC LIMIT 1)) AS last_message
              FROM records r LEFT JOIN users u ON u.id = r.responsible_id WHERE r.id IN (SELECT id FROM asked_records)"
         ),
-        statement!("SELECT record_id, contact_id FROM followers WHERE record_id IN (SELECT id FROM asked_records)"),
+        statement!("SELECT record_id, contact_id, messages, notes, stages FROM followers WHERE record_id IN (SELECT id FROM asked_records)"),
         statement!(
             "SELECT record_id, address_key FROM participants WHERE record_id IN (SELECT id FROM asked_records)
              AND (address_key = ?1 OR address_key IN (SELECT key FROM contact_emails WHERE contact_id IN
@@ -503,6 +505,11 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
                     .iter()
                     .filter(|f| f.record_id == it.id)
                     .filter_map(|f| contact(Some(&f.contact_id)))
+                    .collect(),
+                wants: followers
+                    .iter()
+                    .filter(|f| f.record_id == it.id)
+                    .map(|f| (f.contact_id.clone(), f.wants.into()))
                     .collect(),
                 participants: participants
                     .iter()

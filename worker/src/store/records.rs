@@ -9,6 +9,7 @@ use mailroom_shared::api::records::FollowerView;
 use mailroom_shared::api::records::RecordQuery;
 use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::records::RecordView;
+use mailroom_shared::api::records::Subtypes;
 use mailroom_shared::api::session::Me;
 use mailroom_shared::api::session::NotifyBy;
 use mailroom_shared::api::shell::TypeRow;
@@ -187,6 +188,23 @@ struct ViewRow {
     version: u32,
 }
 
+/// Columns of a follower's row.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Wants {
+    #[serde(deserialize_with = "int_bool")]
+    messages: bool,
+    #[serde(deserialize_with = "int_bool")]
+    notes: bool,
+    #[serde(deserialize_with = "int_bool")]
+    stages: bool,
+}
+
+impl From<Wants> for Subtypes {
+    fn from(row: Wants) -> Self {
+        Self { messages: row.messages, notes: row.notes, stages: row.stages }
+    }
+}
+
 #[derive(Deserialize)]
 struct FollowerRow {
     contact: ContactId,
@@ -197,6 +215,8 @@ struct FollowerRow {
     user: Option<UserId>,
     notify_by: Option<NotifyBy>,
     last_state: Option<DeliveryState>,
+    #[serde(flatten)]
+    wants: Wants,
 }
 
 #[derive(Deserialize)]
@@ -240,7 +260,7 @@ pub async fn read(app: &App, id: &str, me: &Me) -> Result<Option<RecordView>, St
             id
         ),
         statement!(
-            "SELECT c.id AS contact, c.name, e.address AS email, c.internal, u.id AS user, u.notify_by,
+            "SELECT c.id AS contact, c.name, e.address AS email, c.internal, u.id AS user, u.notify_by, f.messages, f.notes, f.stages,
              (SELECT state FROM deliveries d WHERE d.address_key = e.key AND d.record_id = ?1 ORDER BY created DESC LIMIT 1)
                AS last_state
              FROM followers f JOIN contacts c ON c.id = f.contact_id
@@ -286,6 +306,7 @@ pub async fn read(app: &App, id: &str, me: &Me) -> Result<Option<RecordView>, St
                     _ => NotifyBy::Email,
                 },
                 envelope: it.last_state.map(mailroom_shared::outbox::state::EnvelopeState::of),
+                wants: it.wants.into(),
                 contact: it.contact,
                 name: it.name,
                 email: it.email,
@@ -390,6 +411,39 @@ pub fn author_follows(record: &str, contact: &str, now: Timestamp) -> Statement 
         record,
         contact,
         now
+    )
+}
+
+/// What the page of an unfollow link says.
+#[derive(Debug, Deserialize)]
+pub struct Following {
+    pub title: String,
+    /// Of the contact.
+    pub name: String,
+    #[serde(deserialize_with = "super::int_bool")]
+    pub follows: bool,
+}
+
+/// A record and a contact, whether he follows or not.
+pub async fn following(app: &App, record: &str, contact: &str) -> Result<Option<Following>, StoreError> {
+    let statement = statement!(
+        "SELECT r.title, c.name, EXISTS (SELECT 1 FROM followers WHERE record_id = ?1 AND contact_id = ?2) AS follows
+         FROM records r, contacts c WHERE r.id = ?1 AND r.deleted = 0 AND c.id = ?2 AND c.archived = 0",
+        record,
+        contact
+    );
+    super::decode_one(app.run(statement).await?)
+}
+
+/// What a follower is told of.
+pub fn choose(record: &str, contact: &str, wants: Subtypes) -> Statement {
+    statement!(
+        "UPDATE followers SET messages = ?3, notes = ?4, stages = ?5 WHERE record_id = ?1 AND contact_id = ?2",
+        record,
+        contact,
+        wants.messages,
+        wants.notes,
+        wants.stages
     )
 }
 

@@ -99,6 +99,7 @@ POST   /api/v1/messages/{id}/move                         agent
 POST   /api/v1/records                                    agent
 POST   /api/v1/records/{id}/followers                     agent
 DELETE /api/v1/records/{id}/followers/{contact}           agent
+PATCH  /api/v1/records/{id}/followers/{contact}           agent
 POST   /api/v1/records/{id}/messages                      agent
 POST   /api/v1/records/{id}/recipients                    agent
 POST   /api/v1/suppressions                               agent
@@ -106,6 +107,14 @@ POST   /api/v1/suppressions/lift                          agent
 GET    /u/{token}                                         anyone
 GET    /o/{token}                                         anyone
 GET    /c/{token}                                         anyone
+GET    /f/{token}                                         anyone
+GET    /api/v1/templates                                  user
+POST   /api/v1/templates                                  agent
+PATCH  /api/v1/templates/{id}                             agent
+DELETE /api/v1/templates/{id}                             agent
+POST   /api/v1/templates/preview                          agent
+GET    /api/v1/records/{id}/templates/{template}          agent
+POST   /api/v1/messages/{id}/send-now                     agent
 GET    /api/v1/campaigns                                  user
 GET    /api/v1/campaigns/{id}                             user
 GET    /api/v1/campaigns/{id}/preflight                   user

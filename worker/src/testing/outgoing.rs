@@ -610,6 +610,7 @@ fn normal_mail_waits_for_the_queue_manager_and_runs_are_kept() {
             key: it.clone(),
             address: it,
             field: "to",
+            follows: 0,
         })
         .collect();
     let now = office.test.app.now();

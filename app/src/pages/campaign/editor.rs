@@ -23,6 +23,7 @@ use mailroom_shared::time::Timestamp;
 use super::blocks::Blocks;
 use super::preflight::Panel;
 use crate::api::ApiError;
+use crate::dates;
 use crate::model::campaign::Numbered;
 use crate::pages::campaigns::may_send;
 use crate::queries::Cache;
@@ -316,12 +317,6 @@ fn Preview(draft: Draft) -> AnyView {
     .into_any()
 }
 
-/// Milliseconds of what a date field says, in the reader's time zone.
-fn local_time(text: &str) -> Option<Timestamp> {
-    let millis = js_sys::Date::parse(text);
-    millis.is_finite().then(|| Timestamp::from_f64(millis))
-}
-
 /// Send, or throw away.
 #[component]
 fn Leave(draft: Draft) -> AnyView {
@@ -387,7 +382,7 @@ fn Later(draft: Draft) -> AnyView {
     };
     let schedule = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        match local_time(&at.get_untracked()) {
+        match dates::from_local(&at.get_untracked()) {
             Some(at) => act(cache, toasts, draft, busy, CampaignAct::Schedule, Some(at)),
             None => toasts.done(t!("campaign.no_date")),
         }

@@ -101,6 +101,8 @@ fn Card(open: Open, id: MessageId) -> AnyView {
                     context
                     on_envelope=move |()| open.deliveries.set(Some(id.clone()))
                     on_reply=move |_: MessageView| open.composer.write(PostMode::Message)
+                    on_cancel=move |it: MessageView| open.composer.cancel(it)
+                    on_send_now=move |it: MessageView| open.composer.send_now(it)
                 />
             }
         })

@@ -67,6 +67,7 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
                 <Item page target=Page::Suppressions glyph=Glyph::Ban text=t!("rail.suppressions")/>
                 <Item page target=Page::Servers glyph=Glyph::Settings text=t!("servers.title")/>
                 <Item page target=Page::Limits glyph=Glyph::Shield text=t!("limits.title")/>
+                <Item page target=Page::Templates glyph=Glyph::Record text=t!("templates.title")/>
                 <Item page target=Page::People glyph=Glyph::People text=t!("people.title")/>
                 <Item page target=Page::Tokens glyph=Glyph::Lock text=t!("tokens.title")/>
                 <div class="rail-label">{t!("rail.technical")}</div>

@@ -160,6 +160,7 @@ pub(super) fn read_record(field: &Field<'_>, contacts: &[ContactFact]) -> Result
         customer: field.get("customer").map(|it| contact_at(&it, contacts)).transpose()?,
         responsible: contacts.iter().find(is_responsible).cloned(),
         followers: field.list("followers")?.iter().map(follower).collect::<Result<_>>()?,
+        wants: Vec::new(),
         participants: participants(&messages),
         deleted: field.flag("deleted", false)?,
         last_message: last_message(&messages),

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::address::Mailbox;
 use mailroom_shared::gateway::loops::loop_value;
+use mailroom_shared::i18n::Catalogue;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::mail::compose::AutoSubmitted;
 use mailroom_shared::mail::compose::ExtraHeader;
 use mailroom_shared::mail::compose::Outgoing;
@@ -121,7 +123,19 @@ pub(super) async fn render(
         let day = date.split('T').next().unwrap_or_default();
         text.extend([gap, &file.name, " (", &megabytes(file.size), ", – ", day, ")\n", base, "/api/files/", &signed]);
     }
+    text.extend(way_out(app, fleet.base_url.as_deref(), row));
     finish(app, fleet, server, from, &content(app, row, from, text, attachments)).await
+}
+
+/// Two lines for who is told because he follows: why, and how to stop. The link is his own.
+fn way_out(app: &App, base: Option<&str>, row: &Claimed) -> Option<String> {
+    let (base, record, contact) = (base?, row.record_id.as_ref()?, row.contact_id.as_ref()?);
+    let texts = Catalogue::load(row.language.as_deref().map_or(Lang::En, Lang::of));
+    let token = token::sign(&app.config.token_secret, Purpose::Unfollow, &format!("{record}/{contact}"));
+    let title = row.record_title.as_deref().unwrap_or(&row.subject);
+    let why = texts.text("mail.follows", &[("title", title)]);
+    let stop = texts.text("mail.unfollow", &[]);
+    row.follows.then(|| format!("\n\n{why}\n{stop} {base}/f/{token}"))
 }
 
 /// As bytes, signed where the server wants it.
