@@ -255,7 +255,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::templates::ChangeTemplate, _, _>(r, Agent, templates::change);
     let r = mount::<api::templates::DeleteTemplate, _, _>(r, Agent, templates::delete);
     let r = mount::<api::templates::PreviewTemplate, _, _>(r, Agent, templates::preview);
-    let r = mount::<api::templates::FillTemplate, _, _>(r, Agent, templates::fill);
+    let r = mount::<api::templates::FillTemplate, _, _>(r, User, templates::fill);
     let r = mount::<api::messages::SendMessageNow, _, _>(r, Agent, messages::send_now);
     // Bytes rather than JSON, on one side or the other.
     let r = logs::routes(r);

@@ -34,6 +34,9 @@ use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::field_error;
 use crate::widgets::problem::toast_problem;
 
+/// Nothing, a new template, or one that is changed.
+type Editing = RwSignal<Option<Option<TemplateRow>>>;
+
 #[component]
 pub fn TemplatesPage() -> AnyView {
     use_crumbs(vec![(t!("settings.title"), None), (t!("templates.title"), None)]);
@@ -73,7 +76,7 @@ pub fn TemplatesPage() -> AnyView {
 }
 
 #[component]
-fn Table(rows: Vec<TemplateRow>, editing: RwSignal<Option<Option<TemplateRow>>>) -> AnyView {
+fn Table(rows: Vec<TemplateRow>, editing: Editing) -> AnyView {
     let lines = rows
         .into_iter()
         .map(|row| {

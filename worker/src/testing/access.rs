@@ -113,7 +113,7 @@ POST   /api/v1/templates                                  agent
 PATCH  /api/v1/templates/{id}                             agent
 DELETE /api/v1/templates/{id}                             agent
 POST   /api/v1/templates/preview                          agent
-GET    /api/v1/records/{id}/templates/{template}          agent
+GET    /api/v1/records/{id}/templates/{template}          user
 POST   /api/v1/messages/{id}/send-now                     agent
 GET    /api/v1/campaigns                                  user
 GET    /api/v1/campaigns/{id}                             user

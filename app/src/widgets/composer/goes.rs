@@ -98,7 +98,7 @@ fn Held(composer: Composer, person: RecipientView) -> AnyView {
             });
             composer.rows.update(|it| {
                 if let Some(row) = it.first_mut() {
-                    *row = true
+                    *row = true;
                 }
             });
         };
