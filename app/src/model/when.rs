@@ -33,6 +33,11 @@ pub fn seconds_until(now: Timestamp, at: Timestamp) -> i64 {
     ((at - now).as_millis() + 999).max(0) / 1_000
 }
 
+/// Whether a message that was written at a time and leaves at another is scheduled, rather than held back for *Undo*.
+pub fn is_scheduled(written: Timestamp, leaves: Timestamp) -> bool {
+    seconds_until(written, leaves) > 60
+}
+
 /// Number of the local day, for comparing days. `offset` is minutes east of UTC at that time.
 pub fn local_day(at: Timestamp, offset: i64) -> i64 {
     (at.as_millis() + offset * 60_000).div_euclid(86_400_000)
@@ -41,6 +46,19 @@ pub fn local_day(at: Timestamp, offset: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_scheduled_by_its_own_times() {
+        let check = |seconds: i64, expected| {
+            let written = Timestamp::from_millis(1_800_000_000_000);
+            assert_eq!(is_scheduled(written, Timestamp::from_millis(written.as_millis() + seconds * 1_000)), expected);
+        };
+        check(0, false);
+        check(10, false);
+        check(60, false);
+        check(61, true);
+        check(86_400, true);
+    }
 
     #[test]
     fn ages() {

@@ -34,6 +34,7 @@ use crate::dates;
 use crate::model::composer::Draft;
 use crate::model::composer::placeholder_names;
 use crate::model::envelope::EnvelopeGlyph;
+use crate::model::when;
 use crate::queries::Cache;
 use crate::queries::messages::Chatter;
 use crate::queries::messages::post_message;
@@ -82,9 +83,6 @@ pub struct Composer {
     chatter: Chatter,
     me: Memo<Option<Me>>,
 }
-
-/// Seconds from which on a message is scheduled rather than about to leave.
-pub const SCHEDULED: u32 = 60;
 
 fn storage_key(record: &RecordId) -> String {
     format!("mailroom-draft-{record}")
@@ -267,11 +265,12 @@ impl Composer {
     /// A toast for as long as the message can be taken back.
     fn offer_undo(self, message: &MessageView, people: Option<&RecipientsView>, files: Vec<AttachmentView>) {
         let Some(leaves_at) = message.envelope.as_ref().and_then(|it| it.leaves_at) else { return };
-        let seconds = crate::model::when::seconds_until(dates::now(), leaves_at);
+        // Both times are the Worker's: the reader's clock may be wrong.
+        let seconds = when::seconds_until(message.at, leaves_at);
         if seconds <= 0 {
             return;
         }
-        if seconds > i64::from(SCHEDULED) {
+        if when::is_scheduled(message.at, leaves_at) {
             let when = dates::day_and_time(leaves_at);
             self.toasts.done(t!("composer.scheduled", when = when));
             return;

@@ -12,7 +12,6 @@ use mailroom_shared::time::Timestamp;
 
 use super::age::Clock;
 use super::attachments::Attachment;
-use super::composer::SCHEDULED;
 use super::envelope::EnvelopeButton;
 use super::html_frame::HtmlFrame;
 use super::message_bars::HeldBar;
@@ -24,7 +23,7 @@ use crate::i18n;
 use crate::model::text;
 use crate::model::text::Piece;
 use crate::model::timeline::subject_is_news;
-use crate::model::when::seconds_until;
+use crate::model::when::is_scheduled;
 use crate::queries::messages::original_address;
 use crate::queries::messages::use_body;
 use crate::queries::shell::stage_label;
@@ -98,7 +97,7 @@ pub fn MessageCard(
                     <span class="to" title=recipients(&message)>{recipients(&message)}</span>
                     <span class="end">
                         {trust_tag(&message)}
-                        <Leaves envelope/>
+                        <Leaves envelope written=message.at/>
                         <span class:vh=is_pending><Clock at=message.at/></span>
                         <EnvelopeButton envelope on_press=on_envelope/>
                         <CardMenu message=message.clone() details on_reply/>
@@ -171,11 +170,11 @@ fn recipients(message: &MessageView) -> String {
 
 /// `leaves in 8 s`, while the message can be taken back.
 #[component]
-fn Leaves(envelope: Signal<Option<EnvelopeView>>) -> AnyView {
+fn Leaves(envelope: Signal<Option<EnvelopeView>>, written: Timestamp) -> AnyView {
     let at = Memo::new(move |_| envelope.with(|it| it.as_ref().and_then(|it| it.leaves_at)));
     view! {
         {move || at.get().map(|at| {
-            if is_scheduled(at) {
+            if is_scheduled(written, at) {
                 return view! { <span class="muted nowrap num">{t!("message.scheduled", when = dates::day_and_time(at))}</span> }
                     .into_any();
             }
@@ -194,10 +193,6 @@ fn Leaves(envelope: Signal<Option<EnvelopeView>>) -> AnyView {
     .into_any()
 }
 
-fn is_scheduled(at: Timestamp) -> bool {
-    seconds_until(dates::now(), at) > i64::from(SCHEDULED)
-}
-
 /// What can be done about a message that leaves later.
 #[component]
 fn Scheduled(
@@ -206,9 +201,12 @@ fn Scheduled(
     on_cancel: Callback<MessageView>,
     on_send_now: Callback<MessageView>,
 ) -> AnyView {
+    let written = message.at;
     let message = StoredValue::new(message);
-    let waits =
-        Memo::new(move |_| envelope.with(|it| it.as_ref().and_then(|it| it.leaves_at)).is_some_and(is_scheduled));
+    let waits = Memo::new(move |_| {
+        let leaves = envelope.with(|it| it.as_ref().and_then(|it| it.leaves_at));
+        leaves.is_some_and(|it| is_scheduled(written, it))
+    });
     view! {
         {move || waits.get().then(|| view! {
             <p class="row gap-2" data-scheduled="">
