@@ -250,7 +250,7 @@ fn daily_limit_reached() {
     change_server(&world, json!({ "daily_limit": 50 }));
     turn.later(Duration::from_hours(24));
     turn.later(Duration::from_mins(2));
-    within(Duration::from_secs(60), "the parked mails", turn.stack(), || {
+    within(Duration::from_mins(1), "the parked mails", turn.stack(), || {
         ["ok.limit1@sink.test", "ok.limit2@sink.test"]
             .iter()
             .all(|it| state_of(turn.api(), &message, it) == "sent")
