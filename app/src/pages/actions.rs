@@ -310,7 +310,7 @@ fn RetentionForm(rows: Vec<VacuumLine>) -> AnyView {
                 None => dates::number(it.items),
             };
             view! {
-                <div class="form-two" data-class=name>
+                <div class="figure-row" data-class=name>
                     <TextField label=t!(&format!("retention.class.{name}")) value error=wrong/>
                     <p class="muted num">{found}</p>
                 </div>
@@ -321,7 +321,7 @@ fn RetentionForm(rows: Vec<VacuumLine>) -> AnyView {
         <form class="card-body stack gap-3" on:submit=submit>
             <p class="soft">{t!("retention.text")}</p>
             <p><b>{total}</b></p>
-            {lines}
+            <div class="figure-rows">{lines}</div>
             <FormProblem error=error.into()/>
             <div><Button kind=Kind::Primary submit=true text=t!("ui.save")/></div>
         </form>

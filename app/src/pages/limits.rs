@@ -209,7 +209,7 @@ fn PolicyCard(policy: LimitPolicy, daily: u32) -> AnyView {
             if row.migrating == Some(true) {
                 words.push(t!("limits.while_migrating"));
             }
-            view! { <TextField label=words.join(", ") value=cell/> }
+            view! { <div class="figure-row"><TextField label=words.join(", ") value=cell/></div> }
         })
         .collect_view();
     view! {
@@ -219,7 +219,7 @@ fn PolicyCard(policy: LimitPolicy, daily: u32) -> AnyView {
                 <SelectField label=t!("limits.plan") value=plan options=plans name="plan"/>
                 <Check text=t!("limits.marketing") checked=marketing on_change=move |it: bool| marketing.set(it)/>
                 <Check text=t!("limits.migrating") checked=migrating on_change=move |it: bool| migrating.set(it)/>
-                <div class="form-section">{rows}</div>
+                <div class="form-section figure-rows">{rows}</div>
                 <TextField label=t!("limits.granted") value=granted name="granted" hint=t!("limits.granted.hint")/>
                 <div class="form-two">
                     <TextField label=t!("limits.reserve") value=reserve name="reserve" error=wrong("reserve")/>

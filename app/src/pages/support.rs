@@ -75,9 +75,9 @@ pub fn SupportPage() -> AnyView {
             }
         >
             <div class="page-head"><div class="head-text"><h1>{t!("bundle.title")}</h1><p>{t!("bundle.text")}</p></div></div>
-            <section class="card bundle-drop" class:is-over=over aria-label=t!("bundle.drop")>
+            <section class="card bundle-drop" class:is-over=over class:is-empty=move || case.with(Option::is_none) aria-label=t!("bundle.drop")>
                 <div class="card-body stack gap-3">
-                    <div class="row row--wrap">
+                    <div class="row row--wrap bundle-take">
                         <label class="btn btn--primary">
                             <Icon glyph=Glyph::File/>{t!("bundle.choose")}
                             <input type="file" class="vh" accept=".eml,.msg,message/rfc822,application/vnd.ms-outlook" on:change=move |event| {

@@ -115,6 +115,7 @@ impl<'a> Company<'a> {
             let mut settings = server.get("settings").cloned().unwrap_or_default();
             letters::set(&mut settings, "name", json!("Office mail server"));
             letters::set(&mut settings, "bulk", json!(true));
+            letters::set(&mut settings, "daily_limit", json!(200));
             admin.patch(&format!("/api/v1/servers/{}", text(server, "id")), &settings)?.ok()?;
         }
         for (name, local, role) in TEAM.into_iter().skip(1) {
@@ -305,7 +306,9 @@ impl<'a> Company<'a> {
             Some(record) => self.incoming(record)?,
             None => 0,
         };
-        client::send(self.stack.front_door()?, from, &[to], raw)?;
+        let came = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + self.clock).replace("GMT", "+0000");
+        let raw = [format!("X-Test-Received: {came}\r\n").as_bytes(), raw].concat();
+        client::send(self.stack.front_door()?, from, &[to], &raw)?;
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if let Some(record) = &known {
