@@ -40,8 +40,18 @@ pub struct Shell {
     pub outgoing: u32,
     /// Mails accepted whose processing is late or failed.
     pub unprocessed: u32,
+    /// The daily limit that is nearest, of all servers that have one.
+    pub limit: Option<DailyUse>,
     /// The Worker's clock, so that relative times agree.
     pub now: Timestamp,
+}
+
+/// Mails that left today, and how many may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DailyUse {
+    pub used: u32,
+    pub limit: u32,
 }
 
 /// `GET /api/health`, without login.

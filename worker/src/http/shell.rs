@@ -1,5 +1,6 @@
 //! Rail counts, status, health.
 
+use mailroom_shared::api::shell::DailyUse;
 use mailroom_shared::api::shell::Health;
 use mailroom_shared::api::shell::ReadHealth;
 use mailroom_shared::api::shell::ReadShell;
@@ -10,6 +11,7 @@ use mailroom_shared::time::Span;
 
 use super::endpoint::Call;
 use crate::error::AppResult;
+use crate::jobs::Fleet;
 use crate::store::Answers;
 use crate::store::records;
 use crate::store::status;
@@ -35,7 +37,8 @@ pub(super) async fn health(call: Call<ReadHealth>) -> AppResult<Health> {
 pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     let me = call.me()?;
     let now = call.app.now();
-    let statements = vec![records::list_types(), status::counts(now - LATE)];
+    let mut statements = vec![records::list_types(), status::counts(now - LATE)];
+    statements.extend(Fleet::statements(now));
     let mut answers = Answers::new(call.app.db.batch(statements).await?);
     let texts = Catalogue::load(Lang::of(&me.language));
     let types = records::types(&mut answers, |name, form| {
@@ -45,6 +48,11 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     let sight = call.sight()?;
     let types: Vec<_> = types.into_iter().filter(|it| sight.sees(it.name.as_str())).collect();
     let counts: status::Counts = answers.one()?.unwrap_or_default();
+    let fleet = Fleet::read(&mut answers, now)?;
+    let uses = fleet.servers.iter().filter(|it| it.enabled && !it.archived).filter_map(|it| {
+        let usage = fleet.use_of(it);
+        usage.daily.map(|limit| DailyUse { used: usage.today, limit })
+    });
     Ok(Shell {
         inbox: types.iter().map(|it| it.waiting).sum(),
         types,
@@ -53,6 +61,7 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
         last_sent: counts.last_sent,
         outgoing: counts.outgoing,
         unprocessed: counts.unprocessed,
+        limit: uses.max_by_key(|it| u64::from(it.used) * 1_000 / u64::from(it.limit.max(1))),
         now,
     })
 }

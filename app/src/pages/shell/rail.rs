@@ -8,6 +8,8 @@ use super::use_shell_state;
 use crate::dates;
 use crate::live::Live;
 use crate::model::envelope::EnvelopeGlyph;
+use crate::model::server::meter_class;
+use crate::model::server::share;
 use crate::queries::shell::ShellData;
 use crate::queries::shell::many_of;
 use crate::queries::shell::use_types;
@@ -137,6 +139,14 @@ fn Status() -> AnyView {
                 <div class="rail-foot" role="status">
                     <span class="row"><span class=dot></span><b>{words}</b></span>
                     <span>{t!("status.last", received = ago(it.last_received), sent = ago(it.last_sent))}</span>
+                    {it.limit.map(|today| {
+                        let percent = share(today.used, Some(today.limit));
+                        let words = t!("status.limit", used = dates::number(today.used), limit = dates::number(today.limit));
+                        view! {
+                            <span class=meter_class(percent) aria-hidden="true"><i style=format!("--v:{percent:.1}%")></i></span>
+                            <span class="num">{words}</span>
+                        }
+                    })}
                     {(it.outgoing > 0).then(|| view! { <span class="num">{tn!("status.outgoing", it.outgoing)}</span> })}
                 </div>
             }
