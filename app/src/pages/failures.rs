@@ -119,6 +119,9 @@ pub fn FailuresPage() -> AnyView {
     .into_any()
 }
 
+/// So many failing mails fit on a screen; with more the causes come closed.
+const OPEN_AT_ONCE: u32 = 20;
+
 /// Those that need a person, or those that we try again by ourselves.
 #[component]
 fn Section(inbox: Inbox, groups: Memo<Option<Vec<FailureGroup>>>, needs_person: bool) -> AnyView {
@@ -136,7 +139,7 @@ fn Section(inbox: Inbox, groups: Memo<Option<Vec<FailureGroup>>>, needs_person: 
             </h2>
         })}
         <For each=move || shown.get() key=|it| format!("{} {} {}", it.key, it.failing, it.waiting) let:group>
-            <Group inbox group open=needs_person && shown.with_untracked(|it| it.len() < 5)/>
+            <Group inbox group open=needs_person && total.get_untracked() <= OPEN_AT_ONCE/>
         </For>
     }
     .into_any()
