@@ -138,7 +138,14 @@ fn spf_decides_as_the_rfc_says() {
     case("a.test TXT v=spf1 exists:%{h}.l.test -all\nhelo.test.l.test A 127.0.0.2", "192.0.2.1", "pass", "");
     let ptr = "1.2.0.192.in-addr.arpa PTR m.a.test\nm.a.test A 192.0.2.1\n";
     case(&format!("a.test TXT v=spf1 ptr -all\n{ptr}"), "192.0.2.1", "pass", "");
+    case(
+        "a.test TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR M.A.test\nm.a.test A 192.0.2.1",
+        "192.0.2.1",
+        "pass",
+        "",
+    );
     case("a.test TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR m.a.test", "192.0.2.1", "fail", "");
+    case("a.test TXT v=spf1 a:x:y/z.a.test -all\nx:y/z.a.test A 192.0.2.1", "192.0.2.1", "pass", "");
     case(
         "a.test TXT v=spf1 ptr -all\n1.2.0.192.in-addr.arpa PTR m.evila.test\nm.evila.test A 192.0.2.1",
         "192.0.2.1",
@@ -197,6 +204,11 @@ fn spf_senders_and_explanations() {
     spf_case(zone, "192.0.2.1", "ANN@A.TEST.", "fail", "");
     let outcome = evaluate(&Zone::new(zone), "192.0.2.1", "ann@a.test", "helo.test");
     assert_eq!(outcome.explanation.as_deref(), Some("192.0.2.1 is not one of a.test's, says unknown at 0"));
+    // The text names the host, its address does not.
+    let zone = "a.test TXT v=spf1 -all exp=why.a.test\nwhy.a.test TXT not %{p}\n\
+        1.2.0.192.in-addr.arpa PTR m.a.test\nm.a.test A 192.0.2.1";
+    let outcome = evaluate(&Zone::new(zone), "192.0.2.1", "ann@a.test", "helo.test");
+    assert_eq!(outcome.explanation.as_deref(), Some("not m.a.test"));
 }
 
 /// A subject with one key of ours and one server at an address.

@@ -326,7 +326,8 @@ impl Run<'_> {
         if answer.failure().is_some() {
             return Some(Vec::new());
         }
-        let names: Vec<String> = answer.names().take(MAX_NAMES).map(str::to_owned).collect();
+        let names: Vec<String> =
+            answer.names().take(MAX_NAMES).map(|it| it.trim_end_matches('.').to_ascii_lowercase()).collect();
         let all: Vec<Option<Answer>> = names.iter().map(|it| self.known.ask(it, self.address_kind())).collect();
         let mut proven = Vec::new();
         for (name, answer) in names.into_iter().zip(all) {
@@ -357,6 +358,8 @@ impl Run<'_> {
         let answer = self.known.ask(&name, Kind::Txt)?;
         let texts: Vec<&str> = answer.texts().collect();
         let [text] = texts.as_slice() else { return Some(None) };
+        // The text may name the host where its address does not.
+        let host = if macros::names_host(text) { self.host(domain)? } else { host };
         Some(macros::explain(text, &self.values(domain, &host)))
     }
 }

@@ -83,6 +83,12 @@ pub fn explain(text: &str, values: &Values<'_>) -> Option<String> {
     is_ascii.then(|| pieces(text, &letters)).flatten().map(|it| expand(&it, values))
 }
 
+/// Whether an explanation names the host that connects.
+pub fn names_host(text: &str) -> bool {
+    let all = pieces(text, &format!("{LETTERS}{MORE_LETTERS}")).unwrap_or_default();
+    all.iter().any(|it| matches!(it, Piece::Macro { letter: 'p', .. }))
+}
+
 /// Whether a text is a macro-string, as the value of any modifier has to be.
 pub fn check_string(text: &str) -> Option<()> {
     pieces(text, &format!("{LETTERS}{MORE_LETTERS}")).map(|_| ())

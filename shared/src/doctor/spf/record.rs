@@ -202,20 +202,22 @@ fn lengths(text: &str) -> Option<(&str, Cidr)> {
     // A slash within `%{…}` is a delimiter.
     let from = text.rfind('}').map_or(0, |it| it + 1);
     let (head, tail) = text.split_at(from);
-    let (tail, v6) = match tail.split_once("//") {
-        Some((before, digits)) => (before, Some(digits)),
-        None => (tail, None),
+    // So is a slash that more than digits follow: a domain-spec takes any visible character.
+    let are_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let tail = match tail.rsplit_once("//") {
+        Some((before, digits)) if are_digits(digits) => {
+            cidr.v6 = length(digits, 128)?;
+            before
+        }
+        _ => tail,
     };
-    if let Some(digits) = v6 {
-        cidr.v6 = length(digits, 128)?;
-    }
-    let (tail, v4) = match tail.split_once('/') {
-        Some((before, digits)) => (before, Some(digits)),
-        None => (tail, None),
+    let tail = match tail.rsplit_once('/') {
+        Some((before, digits)) if are_digits(digits) => {
+            cidr.v4 = length(digits, 32)?;
+            before
+        }
+        _ => tail,
     };
-    if let Some(digits) = v4 {
-        cidr.v4 = length(digits, 32)?;
-    }
     Some((text.get(..head.len() + tail.len())?, cidr))
 }
 
@@ -241,6 +243,7 @@ mod tests {
             "v=spf1 a:%{d}/24 -all",
             "v=spf1 a:museum.h-1 -all",
             "v=spf1 ip4:192.0.2.1/0 -all",
+            "v=spf1 a:under:score/x.h.test/24 -all",
         ] {
             assert!(parse(good).is_ok(), "{good}: {:?}", parse(good));
         }
