@@ -25,6 +25,7 @@ use rsa::pkcs8::EncodePublicKey;
 use rsa::signature::SignatureEncoding;
 use rsa::signature::Signer;
 use rusqlite::Connection;
+use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 
 use crate::app::App;
@@ -74,7 +75,15 @@ pub(crate) fn migrations() -> Vec<(String, String)> {
     all
 }
 
-/// SQLite in memory, as strict about keys as D1.
+/// What D1 takes (its documentation and workerd): parameters, octets of a statement and of a pattern, terms of a `UNION`.
+const D1_LIMITS: [(Limit, i32); 4] = [
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+];
+
+/// SQLite in memory, as strict as D1.
 pub(crate) struct Sqlite(Mutex<Connection>, Arc<AtomicU64>);
 
 impl Sqlite {
@@ -83,6 +92,9 @@ impl Sqlite {
         connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
         for (name, sql) in migrations() {
             connection.execute_batch(&sql).unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
+        for (limit, most) in D1_LIMITS {
+            connection.set_limit(limit, most).unwrap();
         }
         Self(Mutex::new(connection), Arc::default())
     }

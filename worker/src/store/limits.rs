@@ -209,7 +209,7 @@ pub fn domain_aliases() -> Statement {
         "SELECT d.name, COUNT(a.id) AS aliases, COALESCE(SUM(a.state = 'valid'), 0) AS tested,
            COALESCE(SUM(a.state = 'failing'), 0) AS failing,
            EXISTS (SELECT 1 FROM dkim_keys k WHERE k.domain = d.name) AS dkim
-         FROM domains d LEFT JOIN aliases a ON a.key LIKE '%@' || d.name GROUP BY d.name"
+         FROM domains d LEFT JOIN aliases a ON substr(a.key, -length(d.name) - 1) = '@' || d.name GROUP BY d.name"
     )
 }
 

@@ -61,7 +61,7 @@ pub fn domains() -> Statement {
     statement!(format!(
         "SELECT d.name AS domain,
            (SELECT MAX(received) FROM (SELECT received, rcpt_to FROM ingests ORDER BY received DESC, id DESC LIMIT {SCANNED})
-             WHERE rcpt_to LIKE '%@' || d.name) AS last_received,
+             WHERE lower(substr(rcpt_to, -length(d.name) - 1)) = '@' || d.name) AS last_received,
            (SELECT MAX(state_at) FROM (SELECT x.state_at, o.domain FROM deliveries x INDEXED BY deliveries_sent
               JOIN emails o ON o.id = x.email_id WHERE x.state IN ('sent', 'delivered') ORDER BY x.state_at DESC LIMIT {SCANNED})
              WHERE domain = d.name) AS last_sent

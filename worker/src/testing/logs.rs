@@ -346,3 +346,21 @@ fn status_says_what_flows_what_waits_and_what_is_off() {
     assert_eq!(off.len(), 1);
     assert_eq!(off[0]["action"], "queue_manager");
 }
+
+/// D1 compares no pattern of more than 50 octets.
+#[test]
+fn a_long_domain_is_found_like_any_other() {
+    let world = World::new();
+    let long = format!("{}.{}.test", "a".repeat(40), "b".repeat(40));
+    world.post("/api/v1/domains", &json!({ "name": long }));
+    world.post("/api/v1/aliases", &json!({ "address": format!("support@{long}"), "creates": "ticket" }));
+    let admission = arrive(&world.test, MAIL, &format!("support@{}", long.to_uppercase()));
+    work(&world.test, &admission);
+    assert!(world.kinds(&format!("address=@{long}")).contains(&"received"));
+    let status = world.get("/api/v1/status");
+    let domain = status["domains"].as_array().unwrap().iter().find(|it| it["domain"] == long.as_str()).unwrap();
+    assert!(domain["last_received"].is_number(), "{domain}");
+    let case = world.get("/api/v1/limits/support");
+    let domain = case["domains"].as_array().unwrap().iter().find(|it| it["domain"] == long.as_str()).unwrap();
+    assert_eq!((&domain["aliases"], &domain["tested"]), (&json!(1), &json!(1)));
+}
