@@ -33,14 +33,14 @@ impl<'a> Case<'a> {
             let Some(id) = inquire::reply_id(&self.context.secret, address) else { continue };
             let found = self.message(&id).and_then(|parent| self.thread(By::Token, parent));
             let Some(thread) = found else {
-                self.because("token", format!("the reply address names message {id}, which is gone"));
+                self.because("token", "token.gone", &[("message", id.as_str())]);
                 continue;
             };
             // A mail to another alias that only copies us is a matter of that alias (RT-7).
             if i > 0 && self.is_forward(thread.record) {
                 continue;
             }
-            self.because("token", format!("the signed reply address belongs to {}", describe(&thread)));
+            self.because("token", "token", &thread.names());
             return Some(thread);
         }
         None
@@ -53,7 +53,7 @@ impl<'a> Case<'a> {
         // The message it answers asked for new records: its ancestors must not catch the answer (TH-17).
         let nearest = head.in_reply_to.first().or(head.references.last());
         if nearest.is_some_and(|id| self.starts_new(id)) {
-            self.because("new_thread", "it answers a message whose answers make new records");
+            self.because("new_thread", "new_thread", &[]);
             return None;
         }
         let named = head.in_reply_to.iter().filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
@@ -62,16 +62,14 @@ impl<'a> Case<'a> {
         let marked = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
         let parent = named.or(listed).or(marked)?;
         let Some(thread) = self.thread(By::Reference, parent) else {
-            self.because("reference", format!("it refers to message {}, which is on no record", parent.id));
+            self.because("reference", "reference.none", &[("message", parent.id.as_str())]);
             return None;
         };
         if self.is_forward(thread.record) {
-            let text =
-                format!("it refers to {}, but is addressed to an alias of another type: a forward", describe(&thread));
-            self.because("forward", text);
+            self.because("forward", "forward", &thread.names());
             return None;
         }
-        self.because("reference", format!("it refers to {}", describe(&thread)));
+        self.because("reference", "reference", &thread.names());
         Some(thread)
     }
 
@@ -136,11 +134,7 @@ impl<'a> Case<'a> {
             return Admission::Admit;
         }
         let who = self.arrival.author_from();
-        let record = &thread.record.id;
-        self.because(
-            "stranger",
-            format!("{who} neither takes part in {record} nor follows it, and knows only a Message-ID"),
-        );
+        self.because("stranger", "stranger", &[("who", &who), ("record", thread.record.id.as_str())]);
         match self.context.policy.stranger_reply {
             Caution::Hold => Admission::Hold(Held::StrangerReply),
             Caution::Refuse => Admission::Refuse(RefusalReason::StrangerReply),
@@ -154,8 +148,11 @@ impl<'a> Case<'a> {
     }
 }
 
-fn describe(thread: &Thread<'_>) -> String {
-    format!("message {} on {}", thread.parent.id, thread.record.id)
+impl<'a> Thread<'a> {
+    /// For the words of a reason.
+    fn names(&self) -> [(&'static str, &'a str); 2] {
+        [("message", self.parent.id.as_str()), ("record", self.record.id.as_str())]
+    }
 }
 
 /// Order in time; equal or missing dates are told apart by id, numbers in it by value (RT-30, TH-7).
