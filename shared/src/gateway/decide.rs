@@ -165,7 +165,7 @@ impl<'a> Case<'a> {
         if let (Some(parent), Some(record)) = (parent, record) {
             let args = [("message", parent.id.as_str()), ("record", record.id.as_str())];
             self.because("bounce_address", "bounce.record", &args);
-            return self.reply(&Thread { by: By::BounceOf, parent, record });
+            return self.reply(&Thread { by: By::BounceOf, parent, record, is_early: false });
         }
         if let Some(thread) = self.reply_by_reference() {
             return self.reply(&thread);
@@ -193,8 +193,8 @@ impl<'a> Case<'a> {
             by: thread.by,
             found,
             record: Some(record),
-            parent: Some(thread.parent.id.clone()),
-            internal: Self::is_internal_reply(thread.parent),
+            parent: Some(thread.parent.id.clone()).filter(|_| !thread.is_early),
+            internal: !thread.is_early && Self::is_internal_reply(thread.parent),
             r#type: record.r#type.clone(),
             defaults: Map::new(),
             seen_from: Some(record),

@@ -5,6 +5,7 @@ use crate::policy::Caution;
 
 use super::case::Admission;
 use super::case::Case;
+use super::case::Trust;
 use super::facts::ContactFact;
 use super::facts::Direction;
 use super::facts::MessageFact;
@@ -21,6 +22,8 @@ pub(super) struct Thread<'a> {
     pub(super) by: By,
     pub(super) parent: &'a MessageFact,
     pub(super) record: &'a RecordFact,
+    /// The message answers this mail, and came before it.
+    pub(super) is_early: bool,
 }
 
 /// Stands in the Message-ID of a message whose answers make new records (RT-28).
@@ -47,7 +50,7 @@ impl<'a> Case<'a> {
     }
 
     /// The message In-Reply-To names (PAR-11), else the newest known one of the last 32 references (RT-27, RT-30), else
-    /// the one our own header names.
+    /// the one our own header names; else one that answers this mail and overtook it.
     pub(super) fn reply_by_reference(&mut self) -> Option<Thread<'a>> {
         let head = &self.arrival.head;
         // The message it answers asked for new records: its ancestors must not catch the answer (TH-17).
@@ -60,7 +63,7 @@ impl<'a> Case<'a> {
         let listed =
             head.references.iter().rev().take(32).filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
         let marked = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
-        let parent = named.or(listed).or(marked)?;
+        let Some(parent) = named.or(listed).or(marked) else { return self.overtaken() };
         let Some(thread) = self.thread(By::Reference, parent) else {
             self.because("reference", "reference.none", &[("message", parent.id.as_str())]);
             return None;
@@ -73,9 +76,46 @@ impl<'a> Case<'a> {
         Some(thread)
     }
 
+    /// An answer to this mail was here before it (a colleague, or the sender himself, wrote to us as well and his mail was
+    /// quicker): both belong together. Proven by its reference to the Message-ID of this mail, and safe when the sender
+    /// wrote the answer too, or a colleague wrote one of both; else a person is asked ([`Case::early`]).
+    fn overtaken(&mut self) -> Option<Thread<'a>> {
+        if self.trust == Trust::Failed {
+            return None;
+        }
+        let sender = self.sender.clone()?;
+        let is_colleague = self.trust == Trust::Proven && self.contact(None).is_some_and(ContactFact::is_internal);
+        let may = |it: &ContactFact| is_colleague || it.is_internal() || it.has(&sender);
+        let parent = self.early().find(|it| it.author.as_ref().is_some_and(may))?;
+        let thread = Thread { is_early: true, ..self.thread(By::Reference, parent)? };
+        // An alias makes records of its own type, and one of a record leads there.
+        let found = self.find_alias(&self.arrival.envelope.rcpt_to);
+        let is_elsewhere = match found.as_ref().map(|it| &it.alias.target) {
+            Some(Target::Record(id)) => *id != thread.record.id,
+            Some(Target::New { r#type, .. }) => *r#type != thread.record.r#type,
+            None => self.is_forward(thread.record),
+        };
+        if is_elsewhere {
+            return None;
+        }
+        self.because("reference", "reference.early", &thread.names());
+        Some(thread)
+    }
+
+    /// Messages that answer this mail and came before it, the oldest first.
+    pub(super) fn early(&self) -> impl Iterator<Item = &'a MessageFact> {
+        let is_alive = |it: &&MessageFact| {
+            let record = it.record.as_ref().and_then(|id| self.record(id));
+            it.is_early && record.is_some_and(|it| !it.deleted)
+        };
+        let mut all: Vec<&'a MessageFact> = self.facts.messages.iter().filter(is_alive).collect();
+        all.sort_by(|a, b| newer(a, b));
+        all.into_iter()
+    }
+
     fn thread(&self, by: By, parent: &'a MessageFact) -> Option<Thread<'a>> {
         let record = self.record(parent.record.as_ref()?)?;
-        Some(Thread { by, parent, record })
+        Some(Thread { by, parent, record, is_early: false })
     }
 
     fn starts_new(&self, id: &crate::mail::rfc_id::RfcMessageId) -> bool {
