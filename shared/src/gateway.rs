@@ -32,4 +32,5 @@ mod targets;
 #[cfg(test)]
 mod tests;
 pub mod verdict;
+pub mod why;
 pub mod world;

@@ -5,6 +5,7 @@ mod clock;
 mod d1;
 mod env;
 mod events;
+pub mod halt;
 mod hub;
 mod jobs;
 mod keys;

@@ -15,10 +15,6 @@ use crate::store::ignored;
 use crate::store::paused;
 use crate::store::refusals;
 
-fn why(verdict: &Verdict) -> Vec<String> {
-    verdict.why.iter().map(|it| format!("{}: {}", it.rule, it.text)).collect()
-}
-
 /// The row of a refusal, and what follows from it: who loops is paused, a broken alias is shown as failing.
 pub fn refused(
     id: &str,
@@ -44,7 +40,7 @@ pub fn refused(
         status: &refusal.status,
         reason: refusal.reason.as_str(),
         text: &refusal.text,
-        why: &why(verdict),
+        why: &verdict.why,
         sender_key: sender,
     };
     let mut out = vec![refusals::insert(&row, now)];
@@ -74,7 +70,7 @@ pub fn dropped(id: &str, arrival: &Arrival, verdict: &Verdict, sender: Option<&s
             rfc_id: arrival.head.message_id.as_ref().map(RfcMessageId::as_str),
             sha256: &arrival.sha256,
             size: arrival.size,
-            why: &why(verdict),
+            why: &verdict.why,
             message: verdict.duplicate_of.as_ref().map(|it| it.as_str()),
         },
         now,

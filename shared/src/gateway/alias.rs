@@ -10,6 +10,7 @@ use crate::policy::Policy;
 
 use super::case::Admission;
 use super::case::Case;
+use super::case::Trust;
 use super::case::domain_of;
 use super::facts::AliasFact;
 use super::facts::ContactFact;
@@ -126,31 +127,32 @@ impl<'a> Case<'a> {
         record: Option<&RecordFact>,
     ) -> Admission {
         let address = &alias.address;
-        let (is_in, sentence) = match alias.contact_rule {
+        let (is_in, rule) = match alias.contact_rule {
             ContactRule::Everyone => return Admission::Admit,
-            ContactRule::Known => (author.is_some(), "is open to known contacts"),
+            ContactRule::Known => (author.is_some(), "known"),
             ContactRule::Followers => {
                 if record.is_none() {
                     self.failing = Some(alias.id.clone());
                     // CS-4: nobody can follow what does not exist; the alias page says so.
-                    self.because(
-                        "contact_rule",
-                        format!("{address} is open to followers, but has no record to follow"),
-                    );
+                    self.because("contact_rule", "rule.no_record", &[("address", address.as_str())]);
                 }
                 let follows =
                     author.is_some_and(|it| record.is_some_and(|r| r.followers.iter().any(|f| f.id == it.id)));
-                (follows, "is open to followers of its record")
+                (follows, "followers")
             }
-            ContactRule::Listed => (self.is_listed(&alias.listed, author), "is open to listed senders"),
+            ContactRule::Listed => (self.is_listed(&alias.listed, author), "listed"),
         };
         let name = author.map_or_else(|| self.arrival.author_from(), |it| it.name.clone());
+        let may = match self.trust {
+            _ if is_in => "yes",
+            Trust::Failed => "forged",
+            _ => "no",
+        };
+        let args = [("address", address.as_str()), ("name", name.as_str())];
+        self.because("contact_rule", &format!("rule.{rule}.{may}"), &args);
         if is_in {
-            self.because("contact_rule", format!("{address} {sentence}: {name} may write"));
             return Admission::Admit;
         }
-        let doubt = if self.trust == super::case::Trust::Failed { " (the mail fails authentication)" } else { "" };
-        self.because("contact_rule", format!("{address} {sentence}: {name} may not{doubt}"));
         match alias.outcome {
             RuleOutcome::Refuse => Admission::Refuse(RefusalReason::ContactRule),
             RuleOutcome::Hold => Admission::Hold(Held::ContactRule),
@@ -158,7 +160,7 @@ impl<'a> Case<'a> {
     }
 
     fn is_listed(&self, listed: &[String], author: Option<&ContactFact>) -> bool {
-        if self.trust == super::case::Trust::Failed {
+        if self.trust == Trust::Failed {
             return false;
         }
         let keys = author.iter().flat_map(|it| it.emails.iter().map(EmailAddress::key)).chain(self.sender.clone());

@@ -8,7 +8,6 @@ use crate::time::Timestamp;
 
 use super::alias::Directory;
 use super::arrival::Arrival;
-use super::facts::AliasFact;
 use super::facts::ContactFact;
 use super::facts::Context;
 use super::facts::DomainFact;
@@ -18,7 +17,7 @@ use super::facts::RecordFact;
 use super::facts::TypeFact;
 use super::verdict::Held;
 use super::verdict::RefusalReason;
-use super::verdict::Why;
+use super::why::Why;
 
 /// How far From is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +83,9 @@ impl<'a> Case<'a> {
         case
     }
 
-    pub(super) fn because(&mut self, rule: &str, text: impl Into<String>) {
-        self.why.push(Why { rule: rule.to_owned(), text: text.into() });
+    /// Notes why, by the key of its words (`locales/why.*.json`).
+    pub(super) fn because(&mut self, rule: &str, key: &str, args: &[(&str, &str)]) {
+        self.why.push(Why::new(rule, key, args));
     }
 
     /// The contact that From names, seen from a record: a colleague who follows it before another follower, before
@@ -125,16 +125,15 @@ impl<'a> Case<'a> {
     /// What holds for every route: paused senders, and colleagues or followers without proof.
     pub(super) fn admit_sender(&mut self, record: Option<&RecordFact>, has_token: bool) -> Admission {
         if self.facts.paused {
-            self.because("paused", "the sender is on the list of paused senders");
+            self.because("paused", "paused", &[]);
             return Admission::Hold(Held::Paused);
         }
         let Some(contact) = self.contact(record) else { return Admission::Admit };
         if self.trust == Trust::Proven || !self.is_insider(contact, record, has_token) {
             return Admission::Admit;
         }
-        let who = if contact.is_internal() { "a colleague" } else { "a follower" };
-        let text = format!("From names {who}, {}, but the mail is not proven to come from there", contact.name);
-        self.because("authentication", text);
+        let who = if contact.is_internal() { "authentication.colleague" } else { "authentication.follower" };
+        self.because("authentication", who, &[("name", &contact.name)]);
         match self.context.policy.unauthenticated_insider {
             Caution::Hold => Admission::Hold(Held::UnauthenticatedInsider),
             Caution::Refuse => Admission::Refuse(RefusalReason::Unauthenticated),
@@ -198,14 +197,6 @@ impl<'a> Case<'a> {
         }
         let Ok(address) = EmailAddress::parse(key) else { return false };
         self.special(&address).is_some() || super::inquire::reply_id(&self.context.secret, &address).is_some()
-    }
-
-    /// Why the address of an alias matched, for the explanation.
-    pub(super) fn describe(alias: &AliasFact) -> String {
-        match &alias.target {
-            super::facts::Target::New { r#type, .. } => format!("{} creates a {}", alias.address, r#type),
-            super::facts::Target::Record(record) => format!("{} belongs to {record}", alias.address),
-        }
     }
 }
 

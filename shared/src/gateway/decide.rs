@@ -71,11 +71,12 @@ impl<'a> Case<'a> {
     fn decide(&mut self) -> Outcome {
         let rcpt = self.arrival.envelope.rcpt_to.clone();
         if self.arrival.size > self.context.policy.max_size {
-            self.because("size", format!("{} bytes are more than {}", self.arrival.size, self.context.policy.max_size));
+            let (size, max) = (self.arrival.size.to_string(), self.context.policy.max_size.to_string());
+            self.because("size", "size", &[("size", &size), ("max", &max)]);
             return Self::refuse(RefusalReason::TooBig, rcpt);
         }
-        if let Some(text) = self.own_loop() {
-            self.because("own_loop_tag", text);
+        if let Some(why) = self.own_loop() {
+            self.because("own_loop_tag", why, &[]);
             return Outcome::Ignored { why: Ignored::OwnLoopTag, of: None };
         }
         if let Some(outcome) = self.duplicate(&rcpt.key()) {
@@ -116,7 +117,7 @@ impl<'a> Case<'a> {
         let found = self.facts.earlier.iter().find(is_same)?;
         let of = found.message.clone();
         if found.direction == Direction::Out {
-            self.because("duplicate", format!("it has the Message-ID of {}, which we sent", name(of.as_ref())));
+            self.told_of("duplicate", "duplicate.own", recipient, of.as_ref());
             return Some(Outcome::Ignored { why: Ignored::Duplicate, of });
         }
         let same_raw = found.sha256.as_ref().map(|it| *it == arrival.sha256);
@@ -126,12 +127,19 @@ impl<'a> Case<'a> {
             (_, Some(false)) | (Some(false), None) => true,
         };
         if is_conflict {
-            let text = format!("{recipient} has {} with the same Message-ID and other content", name(of.as_ref()));
-            self.because("conflict", text);
+            self.told_of("conflict", "conflict", recipient, of.as_ref());
             return Some(Outcome::Ignored { why: Ignored::Conflict, of });
         }
-        self.because("duplicate", format!("{recipient} has it already as {}", name(of.as_ref())));
+        self.told_of("duplicate", "duplicate", recipient, of.as_ref());
         Some(Outcome::Ignored { why: Ignored::Duplicate, of })
+    }
+
+    /// Notes why, with the earlier mail it is about as far as that is written.
+    fn told_of(&mut self, rule: &str, key: &str, recipient: &str, of: Option<&MessageId>) {
+        match of {
+            Some(of) => self.because(rule, key, &[("recipient", recipient), ("message", of.as_str())]),
+            None => self.because(rule, &format!("{key}.unwritten"), &[("recipient", recipient)]),
+        }
     }
 
     fn alias_id(&self, key: &str) -> Option<&'a AliasId> {
@@ -142,7 +150,7 @@ impl<'a> Case<'a> {
     pub(super) fn duplicate_on(&mut self, record: &RecordFact) -> Option<Outcome> {
         let found = self.facts.earlier.iter().find(|it| it.record.as_ref() == Some(&record.id))?;
         let of = found.message.clone();
-        self.because("duplicate", format!("{} has it already as {}", record.id, name(of.as_ref())));
+        self.told_of("duplicate", "duplicate", record.id.as_str(), of.as_ref());
         Some(Outcome::Ignored { why: Ignored::Duplicate, of })
     }
 
@@ -155,20 +163,18 @@ impl<'a> Case<'a> {
         let parent = delivery.and_then(|it| self.message(&it.message));
         let record = parent.and_then(|it| self.record(it.record.as_ref()?));
         if let (Some(parent), Some(record)) = (parent, record) {
-            self.because(
-                "bounce_address",
-                format!("the bounce address belongs to message {} on {}", parent.id, record.id),
-            );
-            return self.reply(&Thread { by: By::BounceOf, parent, record });
+            let args = [("message", parent.id.as_str()), ("record", record.id.as_str())];
+            self.because("bounce_address", "bounce.record", &args);
+            return self.reply(&Thread { by: By::BounceOf, parent, record, is_early: false });
         }
         if let Some(thread) = self.reply_by_reference() {
             return self.reply(&thread);
         }
         if self.arrival.automatic.is_some() || self.arrival.envelope.mail_from.is_none() {
-            self.because("bounce_address", format!("{rcpt} takes reports; this one names no message of ours"));
+            self.because("bounce_address", "bounce.unknown", &[("address", rcpt.as_str())]);
             return Outcome::Report(super::report::unplaced());
         }
-        self.because("bounce_address", format!("{rcpt} only takes delivery reports"));
+        self.because("bounce_address", "bounce.only", &[("address", rcpt.as_str())]);
         Self::refuse(RefusalReason::NoSuchAddress, rcpt)
     }
 
@@ -187,8 +193,8 @@ impl<'a> Case<'a> {
             by: thread.by,
             found,
             record: Some(record),
-            parent: Some(thread.parent.id.clone()),
-            internal: Self::is_internal_reply(thread.parent),
+            parent: Some(thread.parent.id.clone()).filter(|_| !thread.is_early),
+            internal: !thread.is_early && Self::is_internal_reply(thread.parent),
             r#type: record.r#type.clone(),
             defaults: Map::new(),
             seen_from: Some(record),
@@ -201,7 +207,7 @@ impl<'a> Case<'a> {
     /// RT-13: an answer to a deleted record makes a new one, by its alias when it was written to one.
     fn reply_to_deleted(&mut self, thread: &Thread<'a>, rcpt: EmailAddress) -> Outcome {
         let r#type = thread.record.r#type.clone();
-        self.because("deleted", format!("{} was deleted: a new {} is made", thread.record.id, r#type));
+        self.because("deleted", "deleted", &[("record", thread.record.id.as_str()), ("type", r#type.as_str())]);
         if let Some(found) = self.find_alias(&rcpt) {
             return self.at_alias(found, rcpt);
         }
@@ -281,7 +287,7 @@ impl<'a> Case<'a> {
         let is_first = !self.was_refused();
         let is_machine = self.arrival.automatic.is_some() || self.arrival.envelope.mail_from.is_none();
         if is_machine && !is_first {
-            self.because("loop", "an automatic sender that was refused before is not answered again");
+            self.because("loop", "loop.silent", &[]);
             return Outcome::Ignored { why: Ignored::LoopSilent, of: None };
         }
         Outcome::Refused { reason: RefusalReason::Loop, address, own: None, notice: is_first && !is_machine }
@@ -290,8 +296,4 @@ impl<'a> Case<'a> {
     pub(super) fn refuse(reason: RefusalReason, address: EmailAddress) -> Outcome {
         Outcome::Refused { reason, address, own: None, notice: false }
     }
-}
-
-fn name(message: Option<&MessageId>) -> &str {
-    message.map_or("a mail that is being written", MessageId::as_str)
 }

@@ -63,7 +63,8 @@ pub struct TypeFact {
 pub struct Facts {
     /// Aliases with one of `Inquiry::alias_keys`, and those of any domain with one of `Inquiry::alias_names`.
     pub aliases: Vec<AliasFact>,
-    /// Messages with one of `Inquiry::reply_ids` or `Inquiry::references`.
+    /// Messages with one of `Inquiry::reply_ids` or `Inquiry::references`, and those that came in and refer to
+    /// `Inquiry::message_id`, which nobody knew then.
     pub messages: Vec<MessageFact>,
     /// Records of these messages; targets and parents of these aliases.
     pub records: Vec<RecordFact>,
@@ -204,6 +205,8 @@ pub struct MessageFact {
     pub author: Option<ContactFact>,
     pub direction: Direction,
     pub date: Option<Timestamp>,
+    /// It refers to `Inquiry::message_id`, and came before that mail.
+    pub is_early: bool,
 }
 
 /// A mail that came or left earlier with the same Message-ID, or the same bytes.

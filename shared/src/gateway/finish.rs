@@ -167,8 +167,12 @@ impl Case<'_> {
         out
     }
 
-    /// A record the sender took part in whose title this subject repeats: offered to a person, never used.
+    /// The record of a mail that answers this one and came before it; else one the sender took part in whose title this
+    /// subject repeats. Offered to a person, never used.
     fn suggestion(&self) -> Option<RecordId> {
+        if let Some(early) = self.early().next().filter(|_| self.trust != Trust::Failed) {
+            return early.record.clone();
+        }
         let (subject, is_reply) = bare_subject(&self.arrival.head.subject);
         if subject.is_empty() || self.trust == Trust::Failed {
             return None;

@@ -13,6 +13,7 @@ use super::facts::Direction;
 use super::facts::DomainFact;
 use super::facts::ReceivedFact;
 use super::inquire;
+use super::why::Why;
 
 /// Stands in the Message-ID of our own automatic notices: an answer to one is never answered again (LP-6).
 pub const LOOP_TAG: &str = "loop-detection";
@@ -37,21 +38,21 @@ impl Case<'_> {
         let head = &self.arrival.head;
         let secret = &self.context.secret;
         if head.all(policy::HEADER_LOOP).any(|it| is_ours(secret, it)) {
-            return Some("it carries our own loop header");
+            return Some("loop.header");
         }
         let is_tagged = |id: &crate::mail::rfc_id::RfcMessageId| id.bare().contains(LOOP_TAG);
         if head.references.iter().chain(&head.in_reply_to).any(is_tagged) {
-            return Some("it answers one of our automatic notices");
+            return Some("loop.notice");
         }
         let has_token = |address: &EmailAddress| inquire::reply_id(secret, address).is_some();
         if head.reply_to.iter().any(|it| has_token(&it.address)) {
-            return Some("its Reply-To is a reply address we signed, so we sent it");
+            return Some("loop.reply_to");
         }
         let known = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
         if known.is_some_and(|it| it.direction == Direction::Out)
             && head.sender().is_some_and(|it| self.is_default_from(&it.address))
         {
-            return Some("it is a message of ours by our header, from our own address");
+            return Some("loop.own");
         }
         None
     }
@@ -74,16 +75,17 @@ impl Case<'_> {
     pub(super) fn is_loop(&mut self, record: Option<&RecordId>, r#type: &str, address: &str) -> bool {
         let Some(sender) = self.sender.clone() else { return false };
         let of_sender = self.sender_limit(&sender, record, r#type, address);
-        let Some(text) = of_sender.or_else(|| self.volume_limit(&sender, address)) else { return false };
+        let Some(why) = of_sender.or_else(|| self.volume_limit(&sender, address)) else { return false };
         if is_in_list(&self.context.policy.r#loop.allow, &sender) {
-            self.because("loop", format!("{text}, and {sender} is on the allow list"));
+            let limit = why.args.get("limit").cloned().unwrap_or_default();
+            self.because("loop", "loop.allowed", &[("sender", &sender), ("limit", &limit)]);
             return false;
         }
-        self.because("loop", text);
+        self.why.push(why);
         true
     }
 
-    fn sender_limit(&self, sender: &str, record: Option<&RecordId>, r#type: &str, address: &str) -> Option<String> {
+    fn sender_limit(&self, sender: &str, record: Option<&RecordId>, r#type: &str, address: &str) -> Option<Why> {
         let policy = &self.context.policy.r#loop;
         let minutes = self.window();
         let since = self.now - Span::minutes(minutes);
@@ -93,30 +95,27 @@ impl Case<'_> {
             Some(id) => recent().filter(|it| it.record.as_ref() == Some(id)).count(),
             None => count_created(recent(), r#type, address),
         };
-        let threshold = usize::try_from(policy.threshold).unwrap_or(usize::MAX);
-        let what = record.map_or_else(|| format!("records of type {type}"), |it| format!("messages on {it}"));
-        let text = format!("{sender} made {count} {what} in {minutes} minutes; the limit is {threshold}");
-        Some(text).filter(|_| count >= threshold)
+        if count < usize::try_from(policy.threshold).unwrap_or(usize::MAX) {
+            return None;
+        }
+        let what = record.map_or(("loop.type", "type", r#type), |it| ("loop.record", "record", it.as_str()));
+        let numbers = [count.to_string(), minutes.to_string(), policy.threshold.to_string()];
+        let [count, minutes, limit] = numbers.each_ref().map(String::as_str);
+        let args = [(what.1, what.2), ("sender", sender), ("count", count), ("minutes", minutes), ("limit", limit)];
+        Some(Why::new("loop", what.0, &args))
     }
 
-    fn volume_limit(&self, sender: &str, address: &str) -> Option<String> {
+    fn volume_limit(&self, sender: &str, address: &str) -> Option<Why> {
         let policy = &self.context.policy.r#loop;
         let volume = self.facts.volume;
         let domain = sender.rsplit_once('@').map_or("", |(_, it)| it);
-        let minutes = policy.minutes;
-        if policy.per_alias > 0 && volume.alias >= policy.per_alias {
-            return Some(format!(
-                "{address} got {} mails in {minutes} minutes; the limit is {}",
-                volume.alias, policy.per_alias
-            ));
-        }
-        if policy.per_domain > 0 && volume.domain >= policy.per_domain {
-            return Some(format!(
-                "{domain} sent {} mails in {minutes} minutes; the limit is {}",
-                volume.domain, policy.per_domain
-            ));
-        }
-        None
+        let minutes = policy.minutes.to_string();
+        let reached = |key: &str, who: (&str, &str), count: u32, limit: u32| {
+            let args = [who, ("count", &count.to_string()), ("minutes", &minutes), ("limit", &limit.to_string())];
+            (limit > 0 && count >= limit).then(|| Why::new("loop", key, &args))
+        };
+        reached("loop.alias", ("address", address), volume.alias, policy.per_alias)
+            .or_else(|| reached("loop.domain", ("domain", domain), volume.domain, policy.per_domain))
     }
 
     /// The window in minutes: it doubles with every time the sender looped again, up to a day, so that a loop that comes

@@ -9,10 +9,10 @@ use crate::api::aliases::AliasState;
 use crate::id::AliasId;
 
 use super::alias::key_of;
-use super::case::Case;
 use super::case::domain_of;
 use super::facts::AliasFact;
 use super::facts::DomainFact;
+use super::facts::Target;
 
 /// Local part of reply addresses: an alias of this name would swallow them.
 const REPLY: &str = "reply";
@@ -180,7 +180,10 @@ fn at(domain: &DomainFact, address: &EmailAddress) -> bool {
 }
 
 fn owner(alias: &AliasFact) -> String {
-    let what = Case::describe(alias);
+    let what = match &alias.target {
+        Target::New { r#type, .. } => format!("{} creates a {}", alias.address, r#type),
+        Target::Record(record) => format!("{} belongs to {record}", alias.address),
+    };
     match &alias.owner {
         Some(owner) => format!("{what}, owner {}", owner.name),
         None => what,

@@ -5,6 +5,7 @@ use crate::policy::Caution;
 
 use super::case::Admission;
 use super::case::Case;
+use super::case::Trust;
 use super::facts::ContactFact;
 use super::facts::Direction;
 use super::facts::MessageFact;
@@ -21,6 +22,8 @@ pub(super) struct Thread<'a> {
     pub(super) by: By,
     pub(super) parent: &'a MessageFact,
     pub(super) record: &'a RecordFact,
+    /// The message answers this mail, and came before it.
+    pub(super) is_early: bool,
 }
 
 /// Stands in the Message-ID of a message whose answers make new records (RT-28).
@@ -33,51 +36,86 @@ impl<'a> Case<'a> {
             let Some(id) = inquire::reply_id(&self.context.secret, address) else { continue };
             let found = self.message(&id).and_then(|parent| self.thread(By::Token, parent));
             let Some(thread) = found else {
-                self.because("token", format!("the reply address names message {id}, which is gone"));
+                self.because("token", "token.gone", &[("message", id.as_str())]);
                 continue;
             };
             // A mail to another alias that only copies us is a matter of that alias (RT-7).
             if i > 0 && self.is_forward(thread.record) {
                 continue;
             }
-            self.because("token", format!("the signed reply address belongs to {}", describe(&thread)));
+            self.because("token", "token", &thread.names());
             return Some(thread);
         }
         None
     }
 
     /// The message In-Reply-To names (PAR-11), else the newest known one of the last 32 references (RT-27, RT-30), else
-    /// the one our own header names.
+    /// the one our own header names; else one that answers this mail and overtook it.
     pub(super) fn reply_by_reference(&mut self) -> Option<Thread<'a>> {
         let head = &self.arrival.head;
         // The message it answers asked for new records: its ancestors must not catch the answer (TH-17).
         let nearest = head.in_reply_to.first().or(head.references.last());
         if nearest.is_some_and(|id| self.starts_new(id)) {
-            self.because("new_thread", "it answers a message whose answers make new records");
+            self.because("new_thread", "new_thread", &[]);
             return None;
         }
         let named = head.in_reply_to.iter().filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
         let listed =
             head.references.iter().rev().take(32).filter_map(|id| self.by_message_id(id)).max_by(|a, b| newer(a, b));
         let marked = inquire::header_id(self.arrival).and_then(|id| self.message(&id));
-        let parent = named.or(listed).or(marked)?;
+        let Some(parent) = named.or(listed).or(marked) else { return self.overtaken() };
         let Some(thread) = self.thread(By::Reference, parent) else {
-            self.because("reference", format!("it refers to message {}, which is on no record", parent.id));
+            self.because("reference", "reference.none", &[("message", parent.id.as_str())]);
             return None;
         };
         if self.is_forward(thread.record) {
-            let text =
-                format!("it refers to {}, but is addressed to an alias of another type: a forward", describe(&thread));
-            self.because("forward", text);
+            self.because("forward", "forward", &thread.names());
             return None;
         }
-        self.because("reference", format!("it refers to {}", describe(&thread)));
+        self.because("reference", "reference", &thread.names());
         Some(thread)
+    }
+
+    /// An answer to this mail was here before it (a colleague, or the sender himself, wrote to us as well and his mail was
+    /// quicker): both belong together. Proven by its reference to the Message-ID of this mail, and safe when the sender
+    /// wrote the answer too, or a colleague wrote one of both; else a person is asked ([`Case::early`]).
+    fn overtaken(&mut self) -> Option<Thread<'a>> {
+        if self.trust == Trust::Failed {
+            return None;
+        }
+        let sender = self.sender.clone()?;
+        let is_colleague = self.trust == Trust::Proven && self.contact(None).is_some_and(ContactFact::is_internal);
+        let may = |it: &ContactFact| is_colleague || it.is_internal() || it.has(&sender);
+        let parent = self.early().find(|it| it.author.as_ref().is_some_and(may))?;
+        let thread = Thread { is_early: true, ..self.thread(By::Reference, parent)? };
+        // An alias makes records of its own type, and one of a record leads there.
+        let found = self.find_alias(&self.arrival.envelope.rcpt_to);
+        let is_elsewhere = match found.as_ref().map(|it| &it.alias.target) {
+            Some(Target::Record(id)) => *id != thread.record.id,
+            Some(Target::New { r#type, .. }) => *r#type != thread.record.r#type,
+            None => self.is_forward(thread.record),
+        };
+        if is_elsewhere {
+            return None;
+        }
+        self.because("reference", "reference.early", &thread.names());
+        Some(thread)
+    }
+
+    /// Messages that answer this mail and came before it, the oldest first.
+    pub(super) fn early(&self) -> impl Iterator<Item = &'a MessageFact> {
+        let is_alive = |it: &&MessageFact| {
+            let record = it.record.as_ref().and_then(|id| self.record(id));
+            it.is_early && record.is_some_and(|it| !it.deleted)
+        };
+        let mut all: Vec<&'a MessageFact> = self.facts.messages.iter().filter(is_alive).collect();
+        all.sort_by(|a, b| newer(a, b));
+        all.into_iter()
     }
 
     fn thread(&self, by: By, parent: &'a MessageFact) -> Option<Thread<'a>> {
         let record = self.record(parent.record.as_ref()?)?;
-        Some(Thread { by, parent, record })
+        Some(Thread { by, parent, record, is_early: false })
     }
 
     fn starts_new(&self, id: &crate::mail::rfc_id::RfcMessageId) -> bool {
@@ -136,11 +174,7 @@ impl<'a> Case<'a> {
             return Admission::Admit;
         }
         let who = self.arrival.author_from();
-        let record = &thread.record.id;
-        self.because(
-            "stranger",
-            format!("{who} neither takes part in {record} nor follows it, and knows only a Message-ID"),
-        );
+        self.because("stranger", "stranger", &[("who", &who), ("record", thread.record.id.as_str())]);
         match self.context.policy.stranger_reply {
             Caution::Hold => Admission::Hold(Held::StrangerReply),
             Caution::Refuse => Admission::Refuse(RefusalReason::StrangerReply),
@@ -154,8 +188,11 @@ impl<'a> Case<'a> {
     }
 }
 
-fn describe(thread: &Thread<'_>) -> String {
-    format!("message {} on {}", thread.parent.id, thread.record.id)
+impl<'a> Thread<'a> {
+    /// For the words of a reason.
+    fn names(&self) -> [(&'static str, &'a str); 2] {
+        [("message", self.parent.id.as_str()), ("record", self.record.id.as_str())]
+    }
 }
 
 /// Order in time; equal or missing dates are told apart by id, numbers in it by value (RT-30, TH-7).

@@ -14,7 +14,6 @@ use super::inquire;
 use super::verdict::Mark;
 use super::verdict::MarkState;
 use super::verdict::ReportVerdict;
-use super::verdict::Why;
 
 /// More recipients of one report are not read.
 const MAX_BLOCKS: usize = 1_000;
@@ -121,13 +120,11 @@ impl Case<'_> {
             None if is_bare => guess,
             None => return None,
         };
-        self.because("report", format!("it is a report of kind {}", report.kind.as_str()));
+        self.because("report", &format!("report.{}", report.kind.as_str()), &[]);
         let mut marks: Vec<Mark> = Vec::new();
         if let Some(delivery) = delivery {
-            self.because(
-                "bounce_address",
-                format!("its bounce address belongs to {} on {}", delivery.recipient, delivery.message),
-            );
+            let args = [("recipient", delivery.recipient.as_str()), ("message", delivery.message.as_str())];
+            self.because("bounce_address", "bounce.delivery", &args);
             let item = report.items.iter().position(|it| it.is_about(delivery)).or(Some(0));
             push(&mut marks, delivery, &report, item.filter(|i| *i < report.items.len()));
         }
@@ -140,13 +137,13 @@ impl Case<'_> {
         if marks.is_empty() {
             match candidates.as_slice() {
                 [only] => push(&mut marks, only, &report, Some(0).filter(|_| !report.items.is_empty())),
-                [] => self.because("report", "it names no message of ours"),
-                _ => self.because("report", "it names a message of ours, but none of its recipients"),
+                [] => self.because("report", "report.foreign", &[]),
+                _ => self.because("report", "report.nobody", &[]),
             }
         }
         for mark in &marks {
-            let text = format!("{} on {} is {}", mark.recipient, mark.message, mark.state.state().as_str());
-            self.why.push(Why { rule: "mark".to_owned(), text });
+            let key = format!("mark.{}", mark.state.state().as_str());
+            self.because("mark", &key, &[("recipient", &mark.recipient), ("message", mark.message.as_str())]);
         }
         Some(ReportVerdict { kind: report.kind, reports: report.items, marks })
     }

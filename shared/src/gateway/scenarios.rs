@@ -103,6 +103,11 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("AL-21", "From of outgoing mail is the business of outgoing servers"),
 ];
 
+/// The world of a scenario file.
+pub(super) fn world(path: &Path) -> World {
+    World::read(&Value::Object(read(path))).unwrap_or_else(|it| panic!("{}: {it}", path.display()))
+}
+
 /// Names of scenarios, and those that do not hold with the difference.
 fn walk(dir: &Path) -> (Vec<String>, Vec<String>) {
     let mut worlds: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|it| it.unwrap().path()).collect();

@@ -24,7 +24,8 @@ impl<'a> Case<'a> {
         let named: Vec<EmailAddress> =
             head.to.iter().chain(&head.cc).map(|it| it.address.clone()).filter(|it| *it != rcpt).collect();
         if let Some((found, address)) = named.iter().find_map(|it| Some((self.find_alias(it)?, it))) {
-            self.because("catchall", format!("{rcpt} was written to beside {address}, which takes it"));
+            let args = [("catchall", rcpt.as_str()), ("address", address.as_str())];
+            self.because("catchall", "catchall.beside", &args);
             if let Some(outcome) = self.duplicate(&address.key()) {
                 return outcome;
             }
@@ -41,26 +42,23 @@ impl<'a> Case<'a> {
                 return self.write(draft);
             }
         }
-        self.because("catchall", format!("{rcpt} only takes answers to our messages, and this is none"));
+        self.because("catchall", "catchall.only", &[("address", rcpt.as_str())]);
         Self::refuse(RefusalReason::CatchallOnly, rcpt)
     }
 
     pub(super) fn at_alias(&mut self, found: Match<'a>, rcpt: EmailAddress) -> Outcome {
         let alias = found.alias;
         if found.is_former {
-            self.because("former", format!("{rcpt} is what {} was called before", alias.address));
+            let args = [("former", rcpt.as_str()), ("address", alias.address.as_str())];
+            self.because("former", "former", &args);
         }
-        let text = match &found.tag {
-            Some(tag) => format!("{}, tag {tag}", Self::describe(alias)),
-            None => Self::describe(alias),
-        };
-        self.because("alias", text);
+        self.describe(&found);
         match &alias.target {
             Target::New { r#type, defaults } => {
                 let parent = alias.parent.as_ref().and_then(|it| self.record(it));
                 if self.r#type(r#type.as_str()).is_none_or(|it| !it.receives_mail) {
                     self.failing = Some(alias.id.clone());
-                    self.because("alias", format!("type {type} takes no mail: the alias is broken"));
+                    self.because("alias", "alias.no_mail", &[("type", r#type.as_str())]);
                     return Self::refuse(RefusalReason::NoSuchAddress, rcpt);
                 }
                 self.create_by(found, parent, r#type.clone(), defaults.clone(), rcpt)
@@ -68,15 +66,28 @@ impl<'a> Case<'a> {
             Target::Record(id) => match self.record(id) {
                 Some(record) if !record.deleted => self.append_by(found, record, rcpt),
                 Some(record) => {
-                    self.because("deleted", format!("{id} was deleted: a new {} is made", record.r#type));
+                    self.because("deleted", "deleted", &[("record", id.as_str()), ("type", record.r#type.as_str())]);
                     self.create_by(found, Some(record), record.r#type.clone(), Map::new(), rcpt)
                 }
                 None => {
                     self.failing = Some(alias.id.clone());
-                    self.because("alias", format!("{id} does not exist: the alias is broken"));
+                    self.because("alias", "alias.gone", &[("record", id.as_str())]);
                     Self::refuse(RefusalReason::NoSuchAddress, rcpt)
                 }
             },
+        }
+    }
+
+    /// Why the address of an alias matched.
+    fn describe(&mut self, found: &Match<'a>) {
+        let address = ("address", found.alias.address.as_str());
+        let (key, target) = match &found.alias.target {
+            Target::New { r#type, .. } => ("alias.new", ("type", r#type.as_str())),
+            Target::Record(record) => ("alias.record", ("record", record.as_str())),
+        };
+        match &found.tag {
+            Some(tag) => self.because("alias", &format!("{key}.tag"), &[address, target, ("tag", tag)]),
+            None => self.because("alias", key, &[address, target]),
         }
     }
 
@@ -130,7 +141,7 @@ impl<'a> Case<'a> {
     fn admit_at(&mut self, found: &Match<'a>, record: Option<&'a RecordFact>) -> Admission {
         // Whoever shall forward to us must be able to prove it, or nobody but known contacts could ever be forwarded.
         if self.arrival.confirmation.is_some() && self.trust == Trust::Proven {
-            self.because("confirmation", "a provider wants a forwarding confirmed");
+            self.because("confirmation", "confirmation", &[]);
             return Admission::Admit;
         }
         match self.admit_sender(record, false) {
@@ -147,12 +158,11 @@ impl<'a> Case<'a> {
         {
             return self.write(draft);
         }
-        let text = if self.domain(&rcpt).is_some() {
-            format!("nothing here has the address {rcpt}")
+        if self.domain(&rcpt).is_some() {
+            self.because("no_such_address", "address.none", &[("address", rcpt.as_str())]);
         } else {
-            format!("{} is no domain of ours", rcpt.domain())
-        };
-        self.because("no_such_address", text);
+            self.because("no_such_address", "address.foreign", &[("domain", rcpt.domain())]);
+        }
         Self::refuse(RefusalReason::NoSuchAddress, rcpt)
     }
 
@@ -160,10 +170,10 @@ impl<'a> Case<'a> {
     fn fallback_draft(&mut self, recipient: EmailAddress) -> Option<Draft<'a>> {
         let name = self.context.policy.fallback_type.clone()?;
         let Some(r#type) = self.r#type(&name).filter(|it| it.receives_mail) else {
-            self.because("fallback", format!("the fallback type {name} takes no mail"));
+            self.because("fallback", "fallback.no_mail", &[("type", &name)]);
             return None;
         };
-        self.because("fallback", format!("no alias has {recipient}: the fallback type makes a {name}"));
+        self.because("fallback", "fallback", &[("address", recipient.as_str()), ("type", &name)]);
         let admission = self.admit_sender(None, false);
         Some(Draft {
             by: By::Fallback,

@@ -19,6 +19,7 @@ use crate::outbox::state::DeliveryState;
 use super::confirmation::Confirmation;
 use super::report::ReportItem;
 use super::report::ReportKind;
+use super::why::Why;
 
 /// The best outcome of all routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,13 +302,6 @@ impl Authenticity {
     pub fn as_flag(&self) -> Option<bool> {
         if self.from_trusted { Some(true) } else { Some(false).filter(|_| self.has_failed()) }
     }
-}
-
-/// One rule that led to the verdict, in the order asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Why {
-    pub rule: String,
-    pub text: String,
 }
 
 /// What becomes of a mail, and why.

@@ -33,6 +33,7 @@ use super::inquire::inquire;
 use crate::address::EmailAddress;
 use crate::mail::inbound::Envelope;
 use crate::mail::parse;
+use crate::mail::rfc_id::RfcMessageId;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::token;
@@ -78,6 +79,8 @@ pub(super) struct WorldMessage {
     recipients: Vec<EmailAddress>,
     from: Option<EmailAddress>,
     raw_sha256: Option<String>,
+    /// Message-IDs it refers to.
+    references: Vec<RfcMessageId>,
 }
 
 impl World {

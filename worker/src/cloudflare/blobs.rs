@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use mailroom_shared::time::Timestamp;
 
 use super::env::DEV_FAULTS;
+use super::halt;
 use crate::ports::BlobError;
 use crate::ports::BlobPage;
 use crate::ports::Blobs;
@@ -53,6 +54,7 @@ impl Blobs for R2 {
         if DEV_FAULTS.blobs.load(Ordering::Relaxed) {
             return Err(BlobError("made to fail".to_owned()));
         }
+        halt::before("R2 put").await;
         let put = self.0.put(key, bytes.to_vec()).execute().await;
         put.map(|_| remember(key, bytes)).map_err(|e| BlobError(e.to_string()))
     }
@@ -61,6 +63,7 @@ impl Blobs for R2 {
         if DEV_FAULTS.blobs.load(Ordering::Relaxed) {
             return Err(BlobError("made to fail".to_owned()));
         }
+        halt::before("R2 get").await;
         if let Some(bytes) = recall(key) {
             return Ok(Some(bytes));
         }

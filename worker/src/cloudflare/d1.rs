@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::env::DEV_FAULTS;
+use super::halt;
 use crate::ports::Db;
 use crate::ports::DbError;
 use crate::ports::Row;
@@ -97,6 +98,7 @@ impl Db for D1 {
         if DEV_FAULTS.db.load(Ordering::Relaxed) {
             return Err(DbError::Failed("made to fail".to_owned()));
         }
+        halt::before(statements.first().map_or("D1", |it| &it.sql)).await;
         self.run(statements).await.map_err(|error| translate(&error))
     }
 }

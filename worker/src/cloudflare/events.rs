@@ -13,6 +13,7 @@ use worker::send::SendWrapper;
 
 use super::env::HUB;
 use super::env::app_from_env;
+use super::halt;
 use super::hub::HubClient;
 use super::nudges;
 use crate::error::AppError;
@@ -112,7 +113,9 @@ pub async fn email(message: JsValue, env: Env, ctx: worker::worker_sys::Context)
     let rcpt_to = message.to().as_string().unwrap_or_default();
     let size = message.raw_size().as_f64().unwrap_or_default() as usize;
     let raw = if size > inbound::MAX_READ { Vec::new() } else { read_all(&message.raw()).await? };
-    match inbound::admit(&app, &mail_from, &rcpt_to, raw, size).await {
+    let admission = inbound::admit(&app, &mail_from, &rcpt_to, raw, size).await;
+    halt::before("answer to the peer").await;
+    match admission {
         Ok(Admission::Accepted { nudge }) => {
             if let Some(job) = nudge {
                 // Answer first: the row is written, and the sweep finds it should this be lost.
@@ -131,6 +134,9 @@ pub async fn email(message: JsValue, env: Env, ctx: worker::worker_sys::Context)
         Err(fault) => Err(JsValue::from_str(&fault.to_string())),
     }
 }
+
+/// Name of the last effect of a batch.
+const ACKNOWLEDGE: &str = "queue acknowledge";
 
 /// A batch of nudges or provider events.
 #[wasm_bindgen]
@@ -153,6 +159,7 @@ pub async fn queue(
         });
     }
     let failed = jobs::consume(&app, &queue, &bodies).await;
+    halt::before(ACKNOWLEDGE).await;
     for (index, message) in messages.iter().enumerate() {
         let message: worker::worker_sys::Message = message.unchecked_into();
         if failed.contains(&index) {

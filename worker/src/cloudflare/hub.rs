@@ -79,6 +79,7 @@ impl HubClient {
 impl Live for HubClient {
     async fn publish(&self, tags: &[String]) {
         let Ok(text) = serde_json::to_string(&Stale { tags: tags.to_vec() }) else { return };
+        super::halt::before("hub publish").await;
         if let Err(error) = self.post(text).await {
             crate::log::warn("hub_unreachable", &[("error", &error.to_string())]);
         }

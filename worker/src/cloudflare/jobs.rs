@@ -8,6 +8,7 @@ use worker::QueueContentType;
 use worker::RawMessageBuilder;
 
 use super::env::DEV_FAULTS;
+use super::halt;
 use crate::jobs::Job;
 use crate::ports::JobError;
 use crate::ports::Jobs;
@@ -20,6 +21,7 @@ impl Jobs for Queue {
         if DEV_FAULTS.jobs.load(Ordering::Relaxed) {
             return Err(JobError("made to fail".to_owned()));
         }
+        halt::before("queue send").await;
         let text = serde_json::to_string(job).map_err(|e| JobError(e.to_string()))?;
         let message = RawMessageBuilder::new(JsValue::from_str(&text))
             .delay_seconds(delay_seconds)

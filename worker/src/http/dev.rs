@@ -1,5 +1,5 @@
-//! Switches of development and tests: move the clock, make the database, storage or queue fail, confirm addresses. Mounted only when
-//! `MAILROOM_DEV=1`, which no deployment sets.
+//! Switches of development and tests: move the clock, make the database, storage or queue fail, stop before an effect,
+//! confirm addresses. Mounted only when `MAILROOM_DEV=1`, which no deployment sets.
 
 use std::sync::atomic::Ordering;
 
@@ -15,10 +15,11 @@ use super::endpoint::Routes;
 use super::local;
 use crate::cloudflare::DEV_CLOCK;
 use crate::cloudflare::DEV_FAULTS;
+use crate::cloudflare::halt;
 use crate::error::AppError;
 use crate::store::people;
 
-#[derive(Deserialize, Serialize, Debug)]
+#[derive(Deserialize)]
 struct Switches {
     /// Milliseconds the clock is ahead.
     #[serde(default)]
@@ -29,6 +30,18 @@ struct Switches {
     blobs: Option<bool>,
     #[serde(default)]
     jobs: Option<bool>,
+    /// Stop before the effect with this number, see `cloudflare::halt`.
+    #[serde(default)]
+    halt: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct SwitchState {
+    clock_offset: i64,
+    db: bool,
+    blobs: bool,
+    jobs: bool,
+    halt: halt::Halt,
 }
 
 #[derive(Deserialize)]
@@ -56,11 +69,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
                         flag.store(wanted, Ordering::Relaxed);
                     }
                 }
-                Json(Switches {
-                    clock_offset: Some(DEV_CLOCK.load(Ordering::Relaxed)),
-                    db: Some(DEV_FAULTS.db.load(Ordering::Relaxed)),
-                    blobs: Some(DEV_FAULTS.blobs.load(Ordering::Relaxed)),
-                    jobs: Some(DEV_FAULTS.jobs.load(Ordering::Relaxed)),
+                if let Some(at) = switches.halt {
+                    halt::set(at);
+                }
+                Json(SwitchState {
+                    clock_offset: DEV_CLOCK.load(Ordering::Relaxed),
+                    db: DEV_FAULTS.db.load(Ordering::Relaxed),
+                    blobs: DEV_FAULTS.blobs.load(Ordering::Relaxed),
+                    jobs: DEV_FAULTS.jobs.load(Ordering::Relaxed),
+                    halt: halt::state(),
                 })
             }),
         )

@@ -20,6 +20,7 @@ use mailroom_shared::api::Endpoint;
 use mailroom_shared::api::Method;
 use mailroom_shared::api::ProblemCode;
 use mailroom_shared::api::session::Me;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::people::TOKEN_REQUESTS;
 use mailroom_shared::time::Span;
 use serde::de::DeserializeOwned;
@@ -69,6 +70,11 @@ impl<E: Endpoint> Call<E> {
     /// Who calls. Only operations that need a login ask.
     pub(super) fn me(&self) -> AppResult<&Me> {
         self.caller().map(|it| &it.me)
+    }
+
+    /// What the caller reads.
+    pub(super) fn lang(&self) -> AppResult<Lang> {
+        self.me().map(|it| Lang::of(&it.language))
     }
 
     pub(super) fn caller(&self) -> AppResult<&Caller> {

@@ -64,7 +64,8 @@ pub(super) async fn counts(call: Call<CountIncoming>) -> AppResult<IncomingCount
 
 pub(super) async fn read(call: Call<ReadIncoming>) -> AppResult<IncomingView> {
     call.must_see_ingest(call.path(0)).await?;
-    incoming::read(&call.app, call.path(0)).await?.ok_or_else(AppError::not_found)
+    let found = incoming::read(&call.app, call.path(0), call.lang()?).await?;
+    found.map(|(view, _)| view).ok_or_else(AppError::not_found)
 }
 
 /// Decides about a stored mail in the world as it is now; nothing is written.
@@ -82,7 +83,7 @@ pub(super) async fn check(call: Call<CheckIncoming>) -> AppResult<RouteReply> {
     arrival.size = kept.size.max(arrival.size);
     arrival.sha256 = kept.sha256;
     arrival.content_sha256 = kept.content_sha256;
-    route::answer(app, arrival, &parse::parse(&raw), Some(call.path(0))).await
+    route::answer(app, arrival, &parse::parse(&raw), Some(call.path(0)), call.lang()?).await
 }
 
 /// Where an action needs an address: that of the record or the alias it names.

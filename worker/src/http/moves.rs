@@ -64,6 +64,7 @@ pub(super) async fn move_message(call: Call<MoveMessage>) -> AppResult<()> {
 pub(super) async fn origin(call: Call<ReadOrigin>) -> AppResult<OriginView> {
     let app = &call.app;
     call.must_see_message(call.path(0)).await?;
+    let lang = call.lang()?;
     let message = messages::read(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let ingest = ingests::id_of_message(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let (id, verdict) = incoming::verdict_of(app, &ingest).await?.ok_or_else(AppError::not_found)?;
@@ -74,7 +75,7 @@ pub(super) async fn origin(call: Call<ReadOrigin>) -> AppResult<OriginView> {
         dmarc: incoming::word(checks.dmarc),
         from_trusted: checks.from_trusted,
         alias: message.delivered_to,
-        why: verdict.why.iter().map(|it| it.text.clone()).collect(),
+        why: verdict.why.iter().map(|it| it.say(lang)).collect(),
         incoming: Some(id),
     })
 }

@@ -9,5 +9,5 @@ use crate::error::AppResult;
 use crate::store::refusals;
 
 pub(super) async fn list(call: Call<ListRefusals>) -> AppResult<Page<RefusalRow>> {
-    Ok(refusals::list(&call.app, &call.query).await?)
+    Ok(refusals::list(&call.app, &call.query, call.lang()?).await?)
 }

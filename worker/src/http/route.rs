@@ -11,6 +11,7 @@ use mailroom_shared::gateway::arrival::Arrival;
 use mailroom_shared::gateway::decide::decide;
 use mailroom_shared::gateway::finish::told;
 use mailroom_shared::gateway::inquire::inquire;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::intake::change;
 use mailroom_shared::mail::inbound::Envelope;
 use mailroom_shared::mail::inbound::InboundMail;
@@ -46,7 +47,7 @@ pub(super) async fn try_route(call: Call<TryRoute>) -> AppResult<RouteReply> {
         },
     };
     let arrival = Arrival::read(envelope, &raw, RECEIVING_HOST);
-    let mut reply = answer(app, arrival, &parse::parse(&raw), None).await?;
+    let mut reply = answer(app, arrival, &parse::parse(&raw), None, call.lang()?).await?;
     for record in reply.routes.iter().filter_map(|it| it.record.as_ref()).chain(&reply.suggestion) {
         if !call.sight()?.sees_record(app, record.as_str()).await? {
             // Where it would go may be known, not what that is about and who is told of it.
@@ -116,6 +117,7 @@ pub(super) async fn answer(
     arrival: Arrival,
     mail: &InboundMail,
     except: Option<&str>,
+    lang: Lang,
 ) -> AppResult<RouteReply> {
     let inquiry = inquire(&arrival, &app.config.token_secret);
     let (context, facts) = facts::load(app, &inquiry, except).await?;
@@ -139,7 +141,8 @@ pub(super) async fn answer(
     let author = verdict.routes.first().and_then(|it| it.author.clone());
     let author_name = author.and_then(|id| facts.contacts.iter().find(|it| it.id == id)).map(|it| it.name.clone());
     let envelope = arrival.envelope.clone();
-    let answer = Answer::new(&arrival, mail, &facts, &context, now);
+    let mut answer = Answer::new(&arrival, mail, &facts, &context, now);
+    answer.verdict.why.iter_mut().for_each(|it| it.text = it.say(lang));
     let text = serde_json::to_value(&answer).and_then(serde_json::from_value::<RouteReply>);
     let mut reply =
         text.map_err(|e| AppError::new(mailroom_shared::api::ProblemCode::Internal).detail(e.to_string()))?;

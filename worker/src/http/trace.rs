@@ -5,6 +5,7 @@ use mailroom_shared::api::trace::ReadTrace;
 use mailroom_shared::api::trace::RuleView;
 use mailroom_shared::api::trace::TraceView;
 use mailroom_shared::gateway::verdict::Verdict;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::intake::kept;
 use mailroom_shared::log::Direction;
 use mailroom_shared::log::line::LogLine;
@@ -35,13 +36,14 @@ pub(super) async fn read(call: Call<ReadTrace>) -> AppResult<TraceView> {
     let app = &call.app;
     let id = call.path(0);
     call.must_see_ingest(id).await?;
-    let view = if let Some(view) = came_in(app, id).await? {
+    let lang = call.lang()?;
+    let view = if let Some(view) = came_in(app, id, lang).await? {
         view
     } else {
         let message = trace::message(app, id).await?.ok_or_else(AppError::not_found)?;
         let ingest = if message.incoming { ingests::id_of_message(app, message.id.as_str()).await? } else { None };
         match ingest {
-            Some(ingest) => came_in(app, &ingest).await?.ok_or_else(AppError::not_found)?,
+            Some(ingest) => came_in(app, &ingest, lang).await?.ok_or_else(AppError::not_found)?,
             None => went_out(app, message).await?,
         }
     };
@@ -70,8 +72,8 @@ async fn lines(app: &App, arrival: Option<&str>, message: Option<&str>) -> AppRe
     Ok(logs::read(app, &rows, None, Order::Up, LINES).await?.lines)
 }
 
-async fn came_in(app: &App, id: &str) -> AppResult<Option<TraceView>> {
-    let Some(view) = incoming::read(app, id).await? else { return Ok(None) };
+async fn came_in(app: &App, id: &str, lang: Lang) -> AppResult<Option<TraceView>> {
+    let Some((view, why)) = incoming::read(app, id, lang).await? else { return Ok(None) };
     let row = view.row;
     let verdict = incoming::verdict_of(app, id).await?.map(|(_, it)| it);
     let head = head(app, id).await?;
@@ -87,7 +89,7 @@ async fn came_in(app: &App, id: &str) -> AppResult<Option<TraceView>> {
         direction: Direction::In,
         at: row.at,
         lines: lines(app, Some(id), sent).await?,
-        rules: rules(&view.why, verdict.as_ref()),
+        rules: why.iter().map(|it| RuleView { rule: it.rule.clone(), text: it.say(lang) }).collect(),
         checks: head.as_ref().and_then(|it| checks(it, verdict.as_ref(), [&view.spf, &view.dkim, &view.dmarc])),
         way: head
             .as_ref()
@@ -122,21 +124,6 @@ async fn head(app: &App, id: &str) -> AppResult<Option<Head>> {
         (None, head) => Some(kept::mail_of(&head.unwrap_or_default())),
     };
     Ok(raw.map(|it| parse::parse_head(&it)))
-}
-
-fn rules(why: &[String], verdict: Option<&Verdict>) -> Vec<RuleView> {
-    match verdict {
-        Some(verdict) => {
-            verdict.why.iter().map(|it| RuleView { rule: it.rule.clone(), text: it.text.clone() }).collect()
-        }
-        None => why
-            .iter()
-            .map(|it| {
-                let (rule, text) = it.split_once(": ").unwrap_or(("", it));
-                RuleView { rule: rule.to_owned(), text: text.to_owned() }
-            })
-            .collect(),
-    }
 }
 
 fn checks(head: &Head, verdict: Option<&Verdict>, words: [&Option<String>; 3]) -> Option<Checks> {

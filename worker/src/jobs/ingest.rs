@@ -21,6 +21,7 @@ use mailroom_shared::intake::wish::Wish;
 use mailroom_shared::mail::inbound::Envelope;
 use mailroom_shared::mail::inbound::InboundMail;
 use mailroom_shared::mail::parse;
+use mailroom_shared::mail::rfc_id::RfcMessageId;
 use mailroom_shared::outbox::failure::Reason;
 use mailroom_shared::time::Timestamp;
 
@@ -241,6 +242,10 @@ fn statements(
     for write in &plan.writes {
         written.tags.extend([tag::record(write.record.as_str()), tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
         written.has_mail |= push_write(&mut out, app, open, arrival, write, context, now);
+        let unknown = unknown_ids(arrival, facts);
+        if !unknown.is_empty() {
+            out.push(messages::await_ids(write.message.id.as_str(), &unknown, now));
+        }
     }
     if let Some(report) = &verdict.report {
         for mark in &plan.marks {
@@ -277,6 +282,22 @@ fn statements(
         route.map(|it| it.r#type.as_str()),
     ));
     (out, written)
+}
+
+/// More references of one mail are not waited for.
+const MAX_AWAITED: usize = 8;
+
+/// What a mail refers to and nobody here knows, the nearest first. Machines refer to what they like.
+fn unknown_ids<'a>(arrival: &'a Arrival, facts: &Facts) -> Vec<&'a str> {
+    let head = &arrival.head;
+    let is_known = |id: &RfcMessageId| facts.messages.iter().any(|it| it.message_id.as_ref() == Some(id));
+    let mut out: Vec<&str> = Vec::new();
+    for id in head.in_reply_to.iter().chain(head.references.iter().rev()) {
+        if out.len() < MAX_AWAITED && arrival.automatic.is_none() && !is_known(id) && !out.contains(&id.as_str()) {
+            out.push(id.as_str());
+        }
+    }
+    out
 }
 
 /// A mail from the address of a user says whether the address is his, and whether others will believe it.

@@ -111,12 +111,13 @@ pub fn contacts_where(condition: &str) -> String {
 }
 
 /// What an inquiry is about, found once for all questions that refer to it: `?1` our message ids, `?2` Message-IDs, `?3`
-/// alias keys, `?4` local parts, each JSON. `OR` instead of `UNION` where it can be: D1 takes five terms in a compound
+/// alias keys, `?4` local parts, each JSON; `?5` the Message-ID of the mail. `OR` instead of `UNION` where it can be: D1 takes five terms in a compound
 /// select, and each of these uses an index of its own.
 const ASKED: &str = "asked_messages AS MATERIALIZED (
    SELECT id, record_id, author_id FROM messages WHERE id IN (SELECT value FROM json_each(?1))
      OR rfc_id IN (SELECT value FROM json_each(?2))
-     OR id IN (SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2)))),
+     OR id IN (SELECT message_id FROM deliveries WHERE provider_id IN (SELECT value FROM json_each(?2)))
+     OR id IN (SELECT message_id FROM awaited_ids WHERE rfc_id = ?5)),
  asked_aliases AS MATERIALIZED (
    SELECT id, record_id, parent_record_id, owner_id FROM aliases WHERE key IN (SELECT value FROM json_each(?3))
      OR id IN (SELECT alias_id FROM alias_names WHERE key IN (SELECT value FROM json_each(?3)))
@@ -141,7 +142,8 @@ fn asked(inquiry: &Inquiry) -> Statement {
         to_json(&inquiry.reply_ids),
         to_json(&inquiry.references),
         to_json(&inquiry.alias_keys),
-        to_json(&inquiry.alias_names)
+        to_json(&inquiry.alias_names),
+        inquiry.message_id.as_ref().map_or("", RfcMessageId::as_str)
     )
 }
 
@@ -191,6 +193,8 @@ struct MessageRow {
     automatic: Option<String>,
     author_id: Option<ContactId>,
     at: Timestamp,
+    #[serde(deserialize_with = "int_bool")]
+    is_early: bool,
 }
 
 #[derive(Deserialize)]
@@ -332,8 +336,10 @@ fn statements(inquiry: &Inquiry, now: Timestamp, except: Option<&str>) -> Vec<St
              FROM aliases a LEFT JOIN users u ON u.id = a.owner_id WHERE a.id IN (SELECT id FROM asked_aliases)"
         ),
         statement!(
-            "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at FROM messages
-             WHERE id IN (SELECT id FROM asked_messages)"
+            "SELECT id, rfc_id, record_id, kind, internal, incoming, automatic, author_id, at,
+             held IS NULL AND EXISTS (SELECT 1 FROM awaited_ids a WHERE a.rfc_id = ?1 AND a.message_id = messages.id) AS is_early
+             FROM messages WHERE id IN (SELECT id FROM asked_messages)",
+            inquiry.message_id.as_ref().map_or("", RfcMessageId::as_str)
         ),
         statement!(
             "SELECT r.id, r.type, r.title, r.email, r.customer_id, u.contact_id AS responsible_contact, r.deleted,
@@ -494,6 +500,7 @@ fn read(answers: &mut Answers) -> Result<Facts, StoreError> {
                 kind: it.kind,
                 internal: it.internal,
                 date: Some(it.at),
+                is_early: it.is_early,
             })
             .collect(),
         records: records

@@ -1,5 +1,6 @@
 //! Mail that was taken from the peer and dropped. The same mail again is counted, not listed twice.
 
+use mailroom_shared::gateway::why::Why;
 use mailroom_shared::time::Timestamp;
 
 use crate::ports::Statement;
@@ -19,7 +20,7 @@ pub struct NewIgnored<'a> {
     pub rfc_id: Option<&'a str>,
     pub sha256: &'a str,
     pub size: usize,
-    pub why: &'a [String],
+    pub why: &'a [Why],
     /// The message we have of it.
     pub message: Option<&'a str>,
 }

@@ -11,6 +11,9 @@ use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::incoming::IncomingView;
 use mailroom_shared::api::incoming::Show;
 use mailroom_shared::gateway::verdict::Verdict;
+use mailroom_shared::gateway::why::Why;
+use mailroom_shared::gateway::why::read_kept;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::mail::authres::AuthResult;
@@ -269,8 +272,8 @@ fn row_statement(id: &str) -> Statement {
     )
 }
 
-/// All that is known about one mail.
-pub async fn read(app: &App, id: &str) -> Result<Option<IncomingView>, StoreError> {
+/// All that is known about one mail, and the reasons of its fate by rule; `lang` is what these are told in.
+pub async fn read(app: &App, id: &str, lang: Lang) -> Result<Option<(IncomingView, Vec<Why>)>, StoreError> {
     let statements = vec![
         row_statement(id),
         statement!(
@@ -289,15 +292,15 @@ pub async fn read(app: &App, id: &str) -> Result<Option<IncomingView>, StoreErro
     let days = vacuum::retention(answers.take())?.days(Class::Refusals);
     let verdict: Option<Verdict> = details.verdict.as_deref().and_then(|it| serde_json::from_str(it).ok());
     let why = match (&details.why, &verdict) {
-        (Some(text), _) => serde_json::from_str(text).unwrap_or_default(),
-        (None, Some(verdict)) => verdict.why.iter().map(|it| format!("{}: {}", it.rule, it.text)).collect(),
+        (Some(text), _) => read_kept(text),
+        (None, Some(verdict)) => verdict.why.clone(),
         (None, None) => Vec::new(),
     };
     let check = |pick: fn(&Verdict) -> AuthResult| verdict.as_ref().map(|it| word(pick(it)));
-    Ok(Some(IncomingView {
+    let view = IncomingView {
         kept_until: (days > 0 && matches!(row.fate, Fate::Refused | Fate::Ignored))
             .then(|| row.at + Span::days(i64::from(days))),
-        why,
+        why: why.iter().map(|it| it.say(lang)).collect(),
         answer: details.status.zip(details.text).map(|(status, text)| format!("550 {status} {text}")),
         error: details.error,
         tries: details.tries,
@@ -309,7 +312,8 @@ pub async fn read(app: &App, id: &str) -> Result<Option<IncomingView>, StoreErro
             .map(|it| IncomingEvent { at: it.at, kind: it.kind, by: it.by_name, text: it.text })
             .collect(),
         row,
-    }))
+    };
+    Ok(Some((view, why)))
 }
 
 /// The name of a check's result, as it stands in the header.

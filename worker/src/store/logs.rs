@@ -144,7 +144,7 @@ const SOURCES: [Source; 9] = [
         letter: 'r',
         columns: "f.id AS key, f.at, 'refused' AS word, f.mail_from, f.rcpt_to, f.subject, f.rfc_id, NULL AS server,
           '550 ' || f.status || ' ' || f.text AS text, f.reason, NULL AS by_name, f.id AS trace, NULL AS record_id, f.size,
-          COALESCE(json_extract(f.why, '$[#-1]'), '') AS rule, NULL AS talk",
+          COALESCE(json_extract(f.why, '$[#-1].rule') || ': ' || json_extract(f.why, '$[#-1].text'), json_extract(f.why, '$[#-1]'), '') AS rule, NULL AS talk",
         from: "refusals f",
         at: "f.at",
         key: "f.id",
@@ -161,7 +161,7 @@ const SOURCES: [Source; 9] = [
     Source {
         letter: 'g',
         columns: "g.id AS key, g.at, 'dropped' AS word, g.mail_from, g.rcpt_to, g.subject, g.rfc_id, NULL AS server,
-          COALESCE(json_extract(g.why, '$[#-1]'), '') AS text, g.kind AS reason, NULL AS by_name, g.id AS trace,
+          COALESCE(json_extract(g.why, '$[#-1].rule') || ': ' || json_extract(g.why, '$[#-1].text'), json_extract(g.why, '$[#-1]'), '') AS text, g.kind AS reason, NULL AS by_name, g.id AS trace,
           NULL AS record_id, g.size, '' AS rule, NULL AS talk",
         from: "ignored g",
         at: "g.at",

@@ -510,6 +510,21 @@ pub struct NewAttachment<'a> {
     pub uploaded_by: Option<&'a str>,
 }
 
+/// Message-IDs that a mail refers to and that nobody here knows: should such a mail come later, it finds its answer.
+pub fn await_ids(message: &str, ids: &[&str], now: Timestamp) -> Statement {
+    statement!(
+        "INSERT OR IGNORE INTO awaited_ids (rfc_id, message_id, at) SELECT value, ?1, ?3 FROM json_each(?2)",
+        message,
+        super::to_json(ids),
+        now
+    )
+}
+
+/// What did not come by then does not come any more.
+pub fn forget_awaited(before: Timestamp) -> Statement {
+    statement!("DELETE FROM awaited_ids WHERE at < ?1", before)
+}
+
 pub fn insert_attachment(a: &NewAttachment<'_>, now: Timestamp) -> Statement {
     statement!(
         "INSERT INTO attachments (id, message_id, record_id, name, content_type, size, sha256, inline, cid, uploaded_by, created)

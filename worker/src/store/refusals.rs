@@ -3,13 +3,15 @@
 use mailroom_shared::api::Page;
 use mailroom_shared::api::refusals::RefusalQuery;
 use mailroom_shared::api::refusals::RefusalRow;
+use mailroom_shared::gateway::why;
+use mailroom_shared::gateway::why::Why;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::id::RefusalId;
 use mailroom_shared::time::Timestamp;
 use serde::Deserialize;
 
 use super::Filter;
 use super::StoreError;
-use super::json;
 use crate::app::App;
 use crate::ports::Statement;
 use crate::ports::Value;
@@ -27,8 +29,7 @@ struct Row {
     status: String,
     reason: String,
     text: String,
-    #[serde(deserialize_with = "json")]
-    why: Vec<String>,
+    why: String,
 }
 
 pub fn list_statement(query: &RefusalQuery) -> (Statement, u32) {
@@ -52,7 +53,8 @@ pub fn list_statement(query: &RefusalQuery) -> (Statement, u32) {
     (Statement { sql: sql.into(), params: filter.params }, limit)
 }
 
-pub async fn list(app: &App, query: &RefusalQuery) -> Result<Page<RefusalRow>, StoreError> {
+/// `lang`: of the reasons.
+pub async fn list(app: &App, query: &RefusalQuery, lang: Lang) -> Result<Page<RefusalRow>, StoreError> {
     let (statement, limit) = list_statement(query);
     let mut rows: Vec<Row> = super::decode(app.run(statement).await?)?;
     let more = rows.len() > limit as usize;
@@ -71,7 +73,7 @@ pub async fn list(app: &App, query: &RefusalQuery) -> Result<Page<RefusalRow>, S
             status: it.status,
             reason: it.reason,
             text: it.text,
-            why: it.why,
+            why: why::read_kept(&it.why).iter().map(|it| it.say(lang)).collect(),
         })
         .collect();
     Ok(Page { items, next, total: None })
@@ -94,7 +96,7 @@ pub struct NewRefusal<'a> {
     pub status: &'a str,
     pub reason: &'a str,
     pub text: &'a str,
-    pub why: &'a [String],
+    pub why: &'a [Why],
     pub sender_key: Option<&'a str>,
 }
 

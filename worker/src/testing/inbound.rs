@@ -1,5 +1,8 @@
 //! Every mail is accounted for: tray, journal, unprocessed, paused senders, aliases and domains, over the real router.
 
+mod reasons;
+mod threads;
+
 use std::sync::atomic::Ordering;
 
 use base64::Engine;

@@ -9,6 +9,7 @@ use crate::gateway::facts::DeliveryFact;
 use crate::gateway::facts::Direction;
 use crate::gateway::facts::EarlierFact;
 use crate::gateway::facts::Facts;
+use crate::gateway::facts::MessageFact;
 use crate::gateway::facts::ReceivedFact;
 use crate::gateway::facts::SuggestionFact;
 use crate::gateway::facts::Volume;
@@ -36,7 +37,13 @@ impl World {
         });
         Facts {
             aliases: self.aliases.clone(),
-            messages: messages().map(|it| it.fact.clone()).collect(),
+            messages: messages()
+                .map(|it| {
+                    let is_early = it.fact.direction == Direction::In
+                        && inquiry.message_id.as_ref().is_some_and(|id| it.references.contains(id));
+                    MessageFact { is_early, ..it.fact.clone() }
+                })
+                .collect(),
             records: self.records.iter().map(|it| it.fact.clone()).collect(),
             contacts: self.contacts.clone(),
             earlier: earlier

@@ -233,12 +233,16 @@ pub(super) fn read_message(
         author,
         direction,
         date: field.get("date").map(|it| it.time()).transpose()?,
+        is_early: false,
     };
+    let references = field.list("references")?;
+    let references = references.iter().map(|it| it.parsed(|text| RfcMessageId::parse(&text))).collect::<Result<_>>()?;
     Ok(WorldMessage {
         fact,
         recipients: field.addresses("recipients")?,
         from: from.map(|it| it.address),
         raw_sha256: field.text_at("raw_sha256")?.map(|it| it.to_ascii_lowercase()),
+        references,
     })
 }
 
