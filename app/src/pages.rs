@@ -19,6 +19,7 @@ pub mod login;
 pub mod logs;
 pub mod mailing_lists;
 pub mod not_found;
+pub mod notifications;
 pub mod people;
 pub mod profile;
 pub mod record;

@@ -29,6 +29,7 @@ use crate::pages::login::LoginPage;
 use crate::pages::logs::LogsPage;
 use crate::pages::mailing_lists::MailingListsPage;
 use crate::pages::not_found::NotFoundPage;
+use crate::pages::notifications::NotificationsPage;
 use crate::pages::people::PeoplePage;
 use crate::pages::profile::ProfilePage;
 use crate::pages::record::RecordPage;
@@ -51,6 +52,7 @@ later! {
     Page record(id: RecordId) in record { view! { <RecordPage id/> } }
     Page records(kind: TypeName) in lists { view! { <RecordsPage kind/> } }
     Page search() in lists { view! { <SearchPage/> } }
+    Page notifications() in lists { view! { <NotificationsPage/> } }
     Page failures() in lists { view! { <FailuresPage/> } }
     Page emails() in lists { view! { <EmailsPage/> } }
     Page contacts() in lists { view! { <ContactsPage/> } }

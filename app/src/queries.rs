@@ -26,6 +26,7 @@ pub mod failures;
 pub mod incoming;
 pub mod logs;
 pub mod messages;
+pub mod notifications;
 pub mod people;
 pub mod records;
 pub mod servers;

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod logs;
 pub mod mailing_lists;
 pub mod messages;
+pub mod notifications;
 #[cfg(feature = "schema")]
 pub mod openapi;
 pub mod people;

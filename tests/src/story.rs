@@ -141,7 +141,7 @@ pub fn link_to(stack: &Stack, address: &str, page: &str) -> String {
     within(SOON, &format!("a mail to {address} with a link to /{page}"), stack, || {
         let text = readable(&received(stack, address).pop()?.raw);
         let (_, rest) = text.split_once(&marker)?;
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))?;
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".-".contains(c)))?;
         Some(format!("/{page}/{}", rest.get(..end)?))
     })
 }

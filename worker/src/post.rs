@@ -17,20 +17,18 @@ use mailroom_shared::api::messages::RecipientsView;
 use mailroom_shared::api::messages::TellBy;
 use mailroom_shared::api::records::Subtype;
 use mailroom_shared::api::session::Me;
+use mailroom_shared::api::session::NotifyBy;
 use mailroom_shared::api::suppressions::SuppressionScope;
-use mailroom_shared::api::suppressions::SuppressionSource;
 use mailroom_shared::gateway::facts::ContactFact;
+use mailroom_shared::i18n::Catalogue;
+use mailroom_shared::i18n::Lang;
 use mailroom_shared::id::ContactId;
-use mailroom_shared::id::MessageId;
 use mailroom_shared::mail::html::snippet;
-use mailroom_shared::mail::rfc_id::RfcMessageId;
 use mailroom_shared::mail::rfc_id::make;
 use mailroom_shared::outbox::choice::Choice;
 use mailroom_shared::outbox::choice::Passed;
 use mailroom_shared::outbox::choice::Wish;
 use mailroom_shared::outbox::choice::choose;
-use mailroom_shared::outbox::failure::Reason;
-use mailroom_shared::outbox::state::DeliveryState;
 use mailroom_shared::outbox::state::EnvelopeState;
 use mailroom_shared::people::API_SUFFIX;
 use mailroom_shared::policy::UNDO_SECONDS;
@@ -44,19 +42,20 @@ use mailroom_shared::thread::references::Ancestor;
 use mailroom_shared::thread::references::references;
 use mailroom_shared::time::Span;
 use mailroom_shared::time::Timestamp;
-use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
 use crate::jobs::Fleet;
 use crate::ports::Statement;
-use crate::statement;
 use crate::store::Answers;
+use crate::store::decode;
 use crate::store::deliveries;
 use crate::store::facts;
 use crate::store::messages;
 use crate::store::messages::Recipients;
+use crate::store::notifications;
+use crate::store::posting;
 use crate::store::records;
 use crate::store::settings;
 use crate::store::to_json;
@@ -68,52 +67,12 @@ const MAX_SUBJECT: usize = 500;
 /// How far ahead a message may be scheduled.
 const MAX_DAYS: i64 = 366;
 
-#[derive(Debug, Deserialize)]
-struct RecordRow {
-    title: String,
-    customer_id: Option<ContactId>,
-    alias: Option<EmailAddress>,
-    waiting_since: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct FollowerRow {
-    contact_id: ContactId,
-    #[serde(flatten)]
-    wants: records::Wants,
-}
-
-#[derive(Deserialize)]
-struct HeldRow {
-    address_key: String,
-    scope: SuppressionScope,
-    source: SuppressionSource,
-    reason: Option<Reason>,
-    note: Option<String>,
-    created: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct AncestorRow {
-    id: MessageId,
-    rfc_id: RfcMessageId,
-    #[serde(deserialize_with = "crate::store::int_bool")]
-    internal: bool,
-    kind: MessageKind,
-}
-
-#[derive(Deserialize)]
-struct TroubleRow {
-    address_key: String,
-    state: DeliveryState,
-}
-
 /// What posting depends on, read in one round trip.
 pub struct Situation {
-    record: RecordRow,
+    record: posting::RecordRow,
     contacts: Vec<ContactFact>,
-    followers: Vec<FollowerRow>,
-    held: Vec<HeldRow>,
+    followers: Vec<posting::FollowerRow>,
+    held: Vec<posting::HeldRow>,
     ancestors: Vec<Ancestor>,
     domains: Vec<DomainRow>,
     trouble: HashMap<String, EnvelopeState>,
@@ -149,53 +108,14 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
     let extra = extras(request)?;
     let keys = to_json(&extra.iter().map(|(it, _)| it.address.key()).collect::<Vec<_>>());
     let mentions = to_json(&request.mentions);
-    let people = "c.id IN (SELECT contact_id FROM followers WHERE record_id = ?1
-        UNION SELECT customer_id FROM records WHERE id = ?1 AND customer_id IS NOT NULL
-        UNION SELECT value FROM json_each(?2)
-        UNION SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?3)))";
-    let statements = vec![
-        statement!("SELECT title, customer_id, alias, waiting_since FROM records WHERE id = ?1 AND deleted = 0", record),
-        statement!(
-            "SELECT contact_id, messages, notes, stages FROM followers WHERE record_id = ?1
-             ORDER BY created, contact_id LIMIT 500",
-            record
-        ),
-        statement!(facts::contacts_where(people), record, &mentions, &keys),
-        statement!(
-            "SELECT address_key, scope, source, reason, note, created FROM suppressions WHERE address_key IN (
-               SELECT value FROM json_each(?3)
-               UNION SELECT key FROM contact_emails WHERE contact_id IN (SELECT contact_id FROM followers WHERE record_id = ?1
-                 UNION SELECT customer_id FROM records WHERE id = ?1 AND customer_id IS NOT NULL
-                 UNION SELECT value FROM json_each(?2)
-                 UNION SELECT contact_id FROM contact_emails WHERE key IN (SELECT value FROM json_each(?3))))
-             ORDER BY scope LIMIT 500",
-            record,
-            &mentions,
-            &keys
-        ),
-        statement!(
-            "SELECT id, rfc_id, internal, kind FROM messages WHERE record_id = ?1 AND rfc_id IS NOT NULL AND held IS NULL
-             ORDER BY at DESC, id DESC LIMIT 32",
-            record
-        ),
-        settings::list_domains(),
-        statement!(
-            "SELECT address_key, state FROM deliveries WHERE address_key IN
-               (SELECT key FROM contact_emails e JOIN contacts c ON c.id = e.contact_id WHERE e.position = 0 AND
-                 (c.id IN (SELECT contact_id FROM followers WHERE record_id = ?1)
-                  OR c.id = (SELECT customer_id FROM records WHERE id = ?1))
-                UNION SELECT value FROM json_each(?2)) ORDER BY created DESC LIMIT 300",
-            record,
-            &keys
-        ),
-    ];
+    let statements = posting::facts(record, &mentions, &keys);
     let mut answers = Answers::new(app.db.batch(statements).await?);
-    let row = answers.one::<RecordRow>()?.ok_or_else(AppError::not_found)?;
+    let row = answers.one::<posting::RecordRow>()?.ok_or_else(AppError::not_found)?;
     let followers = answers.rows()?;
     let contacts = answers.rows::<facts::ContactRow>()?.into_iter().map(Into::into).collect();
     let held = answers.rows()?;
     let mut ancestors: Vec<Ancestor> = answers
-        .rows::<AncestorRow>()?
+        .rows::<posting::AncestorRow>()?
         .into_iter()
         .map(|it| Ancestor {
             id: it.id,
@@ -207,7 +127,7 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
     ancestors.reverse();
     let domains = answers.rows()?;
     let mut trouble = HashMap::new();
-    for it in answers.rows::<TroubleRow>()? {
+    for it in answers.rows::<posting::TroubleRow>()? {
         trouble.entry(it.address_key).or_insert_with(|| EnvelopeState::of(it.state));
     }
     Ok(Situation { record: row, contacts, followers, held, ancestors, domains, trouble, extra })
@@ -330,16 +250,20 @@ impl Situation {
         self.domains.iter().find(|it| Some(it.name.as_str()) == of_alias).or_else(|| self.domains.first())
     }
 
-    /// From: the author's own address when it is on one of our domains, else the domain's default with his name.
     fn sender(&self, domain: &DomainRow, me: &Me) -> Option<Mailbox> {
-        // Customers need not know that a program wrote.
-        let name = me.name.strip_suffix(API_SUFFIX).unwrap_or(&me.name);
-        if self.domains.iter().any(|it| it.name.as_str() == me.email.domain()) {
-            return Some(Mailbox::new(Some(name), me.email.clone()));
-        }
-        let address = EmailAddress::parse(&format!("{}@{}", domain.default_from, domain.name.as_str())).ok()?;
-        Some(Mailbox::new(Some(name), address))
+        sender_of(&self.domains, domain, me)
     }
+}
+
+/// From: the author's own address when it is on one of our domains, else the domain's default with his name.
+fn sender_of(domains: &[DomainRow], domain: &DomainRow, me: &Me) -> Option<Mailbox> {
+    // Customers need not know that a program wrote.
+    let name = me.name.strip_suffix(API_SUFFIX).unwrap_or(&me.name);
+    if domains.iter().any(|it| it.name.as_str() == me.email.domain()) {
+        return Some(Mailbox::new(Some(name), me.email.clone()));
+    }
+    let address = EmailAddress::parse(&format!("{}@{}", domain.default_from, domain.name.as_str())).ok()?;
+    Some(Mailbox::new(Some(name), address))
 }
 
 /// A message ready to be written.
@@ -421,6 +345,8 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
         let ids: Vec<String> = request.attachments.iter().map(|it| it.as_str().to_owned()).collect();
         statements.push(messages::adopt_attachments(&ids, &id, record, me.user.as_str()));
     }
+    // Nobody hears earlier of what leaves later.
+    let told_at = request.send_at.filter(|_| !is_note).map_or(now, |_| leaves_at);
     let preview = snippet(text, 140);
     statements.push(messages::touch_record(record, &me.name, &preview, request.attachments.len(), now));
     if !is_note {
@@ -429,7 +355,7 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     statements.push(records::author_follows(record, me.contact.as_str(), now));
     statements.push(records::mark_read(&me.user, record, now));
     statements.extend(messages::index_words(&id, record, &format!("{subject} {text} {}", me.name)));
-    statements.extend(notify_inside(&people, &id, record, now));
+    statements.extend(notifications::insert(&people, &id, record, told_at));
     if !mailed.is_empty() {
         let email = deliveries::NewEmail {
             id: &app.new_id(),
@@ -459,7 +385,7 @@ pub async fn tell_stage(
     let people: Vec<Recipient> =
         situation.told(&request, &me.contact, Subtype::Stage).into_iter().filter(Recipient::is_told).collect();
     let mailed: Vec<&Recipient> = people.iter().filter(|it| it.by == TellBy::Email && it.address.is_some()).collect();
-    let mut statements = notify_inside(&people, &line.id, record, now);
+    let mut statements = notifications::insert(&people, &line.id, record, now);
     if let Some(domain) = situation.domain().filter(|_| !mailed.is_empty()) {
         let sender = situation.sender(domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
         let email = deliveries::NewEmail {
@@ -477,22 +403,51 @@ pub async fn tell_stage(
     Ok(statements)
 }
 
-/// Lines for those who are told in Mailroom.
-pub fn notify_inside(people: &[Recipient], message: &str, record: &str, now: Timestamp) -> Vec<Statement> {
-    people
-        .iter()
-        .filter(|it| it.by == TellBy::Mailroom)
-        .filter_map(|it| it.user.as_ref())
-        .map(|user| {
-            statement!(
-                "INSERT OR IGNORE INTO notifications (user_id, message_id, record_id, at) VALUES (?1, ?2, ?3, ?4)",
-                user.as_str(),
-                message,
-                record,
-                now
-            )
-        })
-        .collect()
+/// Tells somebody that a colleague made him responsible (FO-10); `line` is the system line that the chatter shows, its text
+/// what mail says. Who takes it on himself knows.
+pub async fn tell_assigned(
+    app: &App,
+    record: (&str, &str),
+    me: &Me,
+    to: &Me,
+    line: &messages::NewMessage,
+    now: Timestamp,
+) -> AppResult<Vec<Statement>> {
+    if to.user == me.user {
+        return Ok(Vec::new());
+    }
+    let (record, title) = record;
+    let person = Recipient {
+        contact: Some(to.contact.clone()),
+        user: Some(to.user.clone()),
+        name: to.name.clone(),
+        address: Some(to.email.clone()),
+        by: match to.notify_by {
+            NotifyBy::Email => TellBy::Email,
+            NotifyBy::Mailroom => TellBy::Mailroom,
+        },
+        why: "assigned",
+        field: Field::To,
+    };
+    let mut statements = notifications::insert(std::slice::from_ref(&person), &line.id, record, now);
+    if person.by == TellBy::Email {
+        let domains: Vec<DomainRow> = decode(app.run(settings::list_domains()).await?)?;
+        let domain = domains.first().ok_or_else(|| AppError::field("domain", "required"))?;
+        let sender = sender_of(&domains, domain, me).ok_or_else(|| AppError::field("domain", "domain"))?;
+        let texts = Catalogue::load(Lang::of(&to.language));
+        let email = deliveries::NewEmail {
+            id: &app.new_id(),
+            message: &line.id,
+            record,
+            lane: "urgent",
+            sender: &sender,
+            domain: domain.name.as_str(),
+            subject: &texts.text("assigned.subject", &[("title", title)]),
+            refs: &[],
+        };
+        statements.extend(deliver(app, &email, &[&person], now, now));
+    }
+    Ok(statements)
 }
 
 /// The email row and one delivery per recipient; whoever gets mail takes part in the conversation.
@@ -521,15 +476,6 @@ pub fn deliver(
     let keys: Vec<&str> = rows.iter().map(|it| it.key.as_str()).collect();
     let mut statements = vec![deliveries::insert_email(email, now)];
     statements.extend(deliveries::insert_deliveries(email, &rows, due, now));
-    statements.push(take_part(email.record, &keys));
+    statements.push(posting::take_part(email.record, &keys));
     statements
-}
-
-/// Notes who took part in a conversation: their replies are let in.
-pub fn take_part(record: &str, keys: &[&str]) -> Statement {
-    statement!(
-        "INSERT OR IGNORE INTO participants (record_id, address_key) SELECT ?1, value FROM json_each(?2)",
-        record,
-        to_json(keys)
-    )
 }

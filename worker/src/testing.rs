@@ -513,8 +513,17 @@ pub(crate) mod tests {
             statements.push(store::queue::list_statement(&query, &all).0);
             statements.push(store::queue::list_statement(&query, &some).0);
         }
-        statements.push(store::messages::list_statement("r", &MessageQuery { cursor, limit: None }).0);
+        statements.push(store::messages::list_statement("r", &MessageQuery { cursor: cursor.clone(), limit: None }).0);
         statements.push(store::contacts::list_statement(&mailroom_shared::api::contacts::ContactQuery::default()).0);
+        for filter in mailroom_shared::api::notifications::NotificationFilter::ALL {
+            let query = mailroom_shared::api::notifications::NotificationQuery {
+                filter: Some(filter),
+                cursor: cursor.clone(),
+                limit: None,
+            };
+            statements.push(store::notifications::list_statement(&query, "u", &some, Timestamp::from_millis(0)).0);
+        }
+        statements.push(store::notifications::unread("u", &some, Timestamp::from_millis(0)));
         statements.push(store::templates::list_statement());
         statements.push(store::refusals::list_statement(&RefusalQuery::default()).0);
         let cause = mailroom_shared::outbox::cause::Cause::parse("speeding@gmail.com").unwrap();

@@ -71,7 +71,8 @@ impl Draft {
     /// Nothing worth keeping.
     pub fn is_blank(&self) -> bool {
         let blank = |it: &Text| it.text.trim().is_empty() && it.attachments.is_empty();
-        blank(&self.message) && blank(&self.note)
+        let fields = [&self.to, &self.cc, &self.bcc, &self.subject];
+        blank(&self.message) && blank(&self.note) && fields.iter().all(|it| it.trim().is_empty())
     }
 
     /// There is something to send in the mode that is on.
@@ -118,8 +119,13 @@ impl Draft {
         self.leave_out.clear();
     }
 
-    /// Takes a message back into the composer; attachments it had are looked up among those known.
-    pub fn put_back(&mut self, message: &NewMessage, attachments: Vec<AttachmentView>) {
+    /// Takes a message back into the composer, with its files and those it called by name.
+    pub fn put_back(
+        &mut self,
+        message: &NewMessage,
+        attachments: Vec<AttachmentView>,
+        called: Vec<(ContactId, String)>,
+    ) {
         self.mode = message.mode;
         let now = self.now_mut();
         // What was typed meanwhile is not thrown away.
@@ -129,6 +135,7 @@ impl Draft {
             (false, false) => format!("{}\n\n{}", message.text, now.text),
         };
         now.attachments.extend(attachments);
+        now.mentions.extend(called);
         self.subject.clone_from(&message.subject);
         self.to = message.to.join(", ");
         self.cc = message.cc.join(", ");
@@ -239,8 +246,11 @@ mod tests {
         let mut draft = draft(PostMode::Note);
         let message =
             super::Draft { message: Text { text: "sent".into(), ..Text::default() }, ..Draft::default() }.post("k");
-        draft.put_back(&message, Vec::new());
+        let bo = ContactId::parse("bo").unwrap();
+        draft.put_back(&message, Vec::new(), vec![(bo.clone(), "Bo".into())]);
         assert_eq!(draft.message.text, "sent\n\nHello");
+        draft.message.text = "@Bo look".into();
+        assert_eq!(draft.post("k").mentions, [bo], "who was called is called again");
         assert_eq!(draft.note.text, "secret");
     }
 
@@ -256,7 +266,7 @@ mod tests {
         draft.begin_with("Boat", "Dear Ann,");
         assert_eq!((draft.message.text.as_str(), draft.subject.as_str()), ("Dear Ann,", "Boat"));
         assert_eq!(draft.send_at, None);
-        draft.put_back(&post, Vec::new());
+        draft.put_back(&post, Vec::new(), Vec::new());
         assert_eq!(draft.send_at, post.send_at, "what was cancelled does not leave at once");
         draft.mode = PostMode::Note;
         assert_eq!(draft.post("k").send_at, None);

@@ -6,6 +6,7 @@ use mailroom_shared::api::emails::EmailRow;
 use mailroom_shared::api::failures::FailureRow;
 use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::mailing_lists::MemberRow;
+use mailroom_shared::api::notifications::NotificationRow;
 use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::suppressions::SuppressionRow;
 use mailroom_shared::log::line::LogLine;
@@ -37,6 +38,15 @@ impl Row for EmailRow {
     }
     fn order(&self) -> String {
         newest_first(self.created.as_millis(), "")
+    }
+}
+
+impl Row for NotificationRow {
+    fn id(&self) -> &str {
+        self.message.as_str()
+    }
+    fn order(&self) -> String {
+        newest_first(self.at.as_millis(), "")
     }
 }
 

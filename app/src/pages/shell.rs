@@ -118,6 +118,7 @@ fn show(page: Page) -> AnyView {
         Page::Records(kind) => parts::records(kind),
         Page::Record(id) => parts::record(id),
         Page::Search => parts::search(),
+        Page::Notifications => parts::notifications(),
         Page::Failures => parts::failures(),
         Page::Suppressions => parts::suppressions(),
         Page::Emails => parts::emails(),

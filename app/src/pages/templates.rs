@@ -89,8 +89,8 @@ fn Table(rows: Vec<TemplateRow>, editing: Editing) -> AnyView {
                         <button type="button" class="link" on:click=move |_| editing.set(Some(Some(row.clone())))>{name}</button>
                     </td>
                     <td class="muted trunc">{subject}</td>
-                    <td class="muted">{by}</td>
-                    <td class="r muted"><Age at=changed/></td>
+                    <td class="muted" data-label=t!("templates.column.by")>{by}</td>
+                    <td class="r muted" data-label=t!("templates.column.changed")><Age at=changed/></td>
                 </tr>
             }
         })
@@ -185,12 +185,17 @@ fn Editor(row: Option<TemplateRow>) -> AnyView {
                 <TextField label=t!("templates.name") value=name name="name" error=wrong("name") autofocus=true required=true/>
                 <TextField label=t!("templates.subject") value=subject name="subject" hint=t!("templates.subject.hint") error=wrong("subject")/>
                 <TextField label=t!("templates.body") value=text name="text" kind=Input::Lines error=wrong("text") required=true/>
-                <div class="goes"><span class="lead">{t!("templates.fields")}</span>{fields}</div>
+                <div class="fields row row--wrap"><span class="muted small">{t!("templates.fields")}</span>{fields}</div>
                 {move || shown.get().map(|it| view! {
-                    <section aria-label=t!("templates.preview") data-preview="">
-                        <p class="muted small">{t!("templates.preview.of", title = it.record)}</p>
-                        <p class="med">{it.subject}</p>
-                        <p style="white-space:pre-wrap">{it.text}</p>
+                    <section class="card" aria-label=t!("templates.preview") data-preview="">
+                        <header class="card-head">
+                            <h3>{t!("templates.preview")}</h3>
+                            <span class="sub">{t!("templates.preview.of", title = it.record)}</span>
+                        </header>
+                        <div class="card-body">
+                            <p class="med">{it.subject}</p>
+                            <p style="white-space:pre-wrap">{it.text}</p>
+                        </div>
                     </section>
                 })}
                 <FormProblem error=error.into()/>

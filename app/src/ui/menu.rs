@@ -17,7 +17,7 @@ pub enum Opens {
     #[default]
     DownLeft,
     DownRight,
-    UpLeft,
+    UpRight,
 }
 
 #[derive(Clone, Copy)]
@@ -73,7 +73,7 @@ pub fn Menu(
     let place = match opens {
         Opens::DownLeft => "menu",
         Opens::DownRight => "menu menu--start",
-        Opens::UpLeft => "menu menu--up",
+        Opens::UpRight => "menu menu--up menu--start",
     };
     view! {
         <span class="menu-host" node_ref=host on:keydown=on_key>

@@ -13,6 +13,7 @@ use mailroom_shared::api::messages::PostMode;
 use mailroom_shared::api::messages::RecipientsView;
 use mailroom_shared::api::records::AttachmentView;
 use mailroom_shared::api::session::Me;
+use mailroom_shared::api::session::UserRow;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::state::EnvelopeState;
@@ -36,11 +37,13 @@ use crate::model::composer::placeholder_names;
 use crate::model::envelope::EnvelopeGlyph;
 use crate::model::when;
 use crate::queries::Cache;
+use crate::queries::Read;
 use crate::queries::messages::Chatter;
 use crate::queries::messages::post_message;
 use crate::queries::messages::preview_recipients;
 use crate::queries::messages::send_message_now;
 use crate::queries::messages::undo_message;
+use crate::queries::session::use_users;
 use crate::queries::use_cache;
 use crate::session::use_me;
 use crate::t;
@@ -78,6 +81,8 @@ pub struct Composer {
     later: RwSignal<bool>,
     busy: RwSignal<bool>,
     record: StoredValue<RecordId>,
+    /// Who can be called with @.
+    users: Read<Vec<UserRow>>,
     cache: Cache,
     toasts: Toasts,
     chatter: Chatter,
@@ -103,6 +108,7 @@ impl Composer {
             error: RwSignal::new(None),
             busy: RwSignal::new(false),
             record: StoredValue::new(record.clone()),
+            users: use_users(),
             cache: use_cache(),
             toasts: use_toasts(),
             chatter,
@@ -318,14 +324,16 @@ impl Composer {
         if self.busy.is_disposed() {
             // Another record is open: what was taken back waits in the draft of its own.
             let mut draft = Draft::default();
-            draft.put_back(post, files);
+            draft.put_back(post, files, Vec::new());
             if let Ok(text) = serde_json::to_string(&draft) {
                 theme::store(&storage_key(record), &text);
             }
             return;
         }
         self.chatter.take_out(id);
-        self.draft.update(|it| it.put_back(post, files));
+        let users = untrack(move || self.users.data()).unwrap_or_default();
+        let called = users.into_iter().filter(|it| post.mentions.contains(&it.contact)).map(|it| (it.contact, it.name));
+        self.draft.update(|it| it.put_back(post, files, called.collect()));
         self.later.set(post.send_at.is_some());
         self.draft.with_untracked(|it| {
             self.rows.set([&it.to, &it.cc, &it.bcc, &it.subject].map(|it| !it.is_empty()));
@@ -472,11 +480,13 @@ fn Top(composer: Composer) -> AnyView {
         match (composer.is_note(), people) {
             (_, None) => String::new(),
             (true, Some(_)) => t!("composer.note.summary"),
-            (false, Some(people)) => [Some(counts(&people)), people.leaves.as_ref().map(leaves_words)]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" · "),
+            (false, Some(people)) => {
+                let leaves = match composer.draft.with(|it| it.send_at) {
+                    Some(at) => Some(t!("composer.leaves.later", when = dates::day_and_time(at))),
+                    None => people.leaves.as_ref().map(leaves_words),
+                };
+                [Some(counts(&people)), leaves].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            }
         }
     };
     let row = move |index: usize, label: String| {

@@ -94,6 +94,7 @@ pub fn document() -> Value {
     super::session::describe(&mut document);
     super::records::describe(&mut document);
     super::messages::describe(&mut document);
+    super::notifications::describe(&mut document);
     super::emails::describe(&mut document);
     super::aliases::describe(&mut document);
     super::contacts::describe(&mut document);

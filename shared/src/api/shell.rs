@@ -32,6 +32,8 @@ pub struct Shell {
     pub types: Vec<TypeRow>,
     /// Records of any type that wait for an answer from us.
     pub inbox: u32,
+    /// What the user who asks was told in Mailroom and has not read.
+    pub told: u32,
     /// Deliveries that need a person (failed, bounced, complained, unknown).
     pub failures: u32,
     pub last_received: Option<Timestamp>,

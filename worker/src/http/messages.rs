@@ -41,7 +41,9 @@ use crate::post;
 use crate::store::contacts;
 use crate::store::deliveries;
 use crate::store::messages;
+use crate::store::notifications;
 use crate::store::people;
+use crate::store::posting;
 
 pub(super) async fn list(call: Call<ListMessages>) -> AppResult<Page<MessageView>> {
     call.must_see_record(call.path(0)).await?;
@@ -106,7 +108,10 @@ pub(super) async fn send_now(call: Call<SendMessageNow>) -> AppResult<MessageVie
     let id = call.path(0);
     call.must_see_message(id).await?;
     let source = messages::source(app, id).await?.ok_or_else(AppError::not_found)?;
-    let done = app.db.batch(deliveries::send_now(id, app.now()).into()).await?;
+    let now = app.now();
+    let mut statements = vec![notifications::hasten(id, now)];
+    statements.extend(deliveries::send_now(id, now));
+    let done = app.db.batch(statements).await?;
     if done.last().is_none_or(|it| it.changes == 0) {
         return Err(AppError::new(ProblemCode::WrongState).detail("it has left"));
     }
@@ -253,7 +258,7 @@ pub(super) async fn settle(call: Call<SettleMessage>) -> AppResult<DeliveriesVie
             if address != delivery.address {
                 let change = format!("{} → {}", delivery.address, address);
                 statements.extend(deliveries::change_address(delivery.id.as_str(), &address, &me.name, &change, now));
-                statements.push(post::take_part(source.record_id.as_str(), &[&address.key()]));
+                statements.push(posting::take_part(source.record_id.as_str(), &[&address.key()]));
                 let contact = delivery.contact.as_ref().filter(|_| wish.update_contact);
                 if let Some(contact) = contact
                     && !people::is_user(app, contact.as_str()).await?

@@ -13,6 +13,7 @@ use mailroom_shared::api::records::RecordRow;
 use mailroom_shared::api::records::RecordView;
 use mailroom_shared::api::records::RemoveFollower;
 use mailroom_shared::api::session::Me;
+use mailroom_shared::api::session::NotifyBy;
 use mailroom_shared::api::session::Role;
 use mailroom_shared::api::tag;
 use mailroom_shared::i18n::Catalogue;
@@ -28,6 +29,7 @@ use crate::ports::Statement;
 use crate::post;
 use crate::store::contacts;
 use crate::store::messages;
+use crate::store::notifications;
 use crate::store::people;
 use crate::store::records;
 use crate::store::users;
@@ -78,13 +80,14 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     if matches!(email, Some(Err(_))) {
         wrong.push(("email", "address"));
     }
+    let mut assigned = None;
     if let Some(user) = &body.responsible {
-        match users::by_id(app, user.as_str()).await? {
+        match users::assignable(app, user.as_str()).await? {
             None => wrong.push(("responsible", "unknown")),
             Some(it) if people::is_hidden_from(app, it.contact.as_str(), body.r#type.as_str()).await? => {
                 wrong.push(("responsible", "hidden"));
             }
-            Some(_) => {}
+            Some(it) => assigned = Some(it),
         }
     }
     if !wrong.is_empty() {
@@ -129,9 +132,27 @@ pub(super) async fn create(call: Call<CreateRecord>) -> AppResult<RecordView> {
     let author = (me.contact.as_str(), me.name.as_str());
     statements
         .push(messages::insert(&messages::system_line(&app.new_id(), &id, Some(author), "record_created", &[]), now));
+    let mut has_mail = false;
+    if let Some(to) = assigned.filter(|it| it.user != me.user) {
+        statements.push(records::follow(&id, to.contact.as_str(), now));
+        let args = [("to", to.name.as_str())];
+        let mut line = messages::system_line(&app.new_id(), &id, Some(author), "responsible_changed", &args);
+        line.text = assigned_text(me, &to, title);
+        statements.push(messages::insert(&line, now));
+        statements.extend(post::tell_assigned(app, (&id, title), me, &to, &line, now).await?);
+        has_mail = to.notify_by == NotifyBy::Email;
+    }
     app.db.batch(statements).await?;
+    if has_mail {
+        call.nudge(Job::Deliver, 0);
+    }
     call.stale(vec![tag::RECORDS.to_owned(), tag::SHELL.to_owned()]);
     must_exist(app, &id, call.caller()?).await
+}
+
+/// What the mail says to somebody who is made responsible, in his language.
+fn assigned_text(me: &Me, to: &Me, title: &str) -> String {
+    Catalogue::load(Lang::of(&to.language)).text("assigned.text", &[("name", &me.name), ("title", title)])
 }
 
 fn may_write(me: &Me) -> bool {
@@ -160,6 +181,7 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
     let now = app.now();
     let mut statements = Vec::new();
     let mut lines: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
+    let mut assigned = None;
     if let Some(title) = body.title.as_deref().map(str::trim).filter(|it| *it != record.title) {
         if title.is_empty() {
             return Err(AppError::field("title", "required"));
@@ -184,12 +206,14 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
         let name = if user.is_empty() {
             String::new()
         } else {
-            let user = users::by_id(app, user).await?.ok_or_else(|| AppError::field("responsible", "unknown"))?;
+            let user = users::assignable(app, user).await?.ok_or_else(|| AppError::field("responsible", "unknown"))?;
             if people::is_hidden_from(app, user.contact.as_str(), record.r#type.as_str()).await? {
                 return Err(AppError::field("responsible", "hidden"));
             }
             statements.push(records::follow(id, user.contact.as_str(), now));
-            user.name
+            let name = user.name.clone();
+            assigned = Some(user);
+            name
         };
         statements.push(records::set_column(id, "responsible_id", (!user.is_empty()).then_some(user)));
         lines.push(("responsible_changed", vec![("to", name)]));
@@ -211,6 +235,7 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
     }
     if body.read == Some(true) {
         statements.push(records::mark_read(&me.user, id, now));
+        statements.push(notifications::read_record(me.user.as_str(), id, now));
     }
     let author = (me.contact.as_str(), me.name.as_str());
     let mut has_mail = false;
@@ -222,7 +247,14 @@ pub(super) async fn change(call: Call<ChangeARecord>) -> AppResult<RecordView> {
             line.text = format!("{} {}", me.name, texts.text("system.stage_changed", &args));
             statements.push(messages::insert(&line, now));
             let told = post::tell_stage(app, id, me, &line, now).await?;
-            has_mail = !told.is_empty();
+            has_mail |= !told.is_empty();
+            statements.extend(told);
+        } else if let Some(to) = assigned.as_ref().filter(|_| *key == "responsible_changed") {
+            let title = body.title.as_deref().map_or(record.title.as_str(), str::trim);
+            line.text = assigned_text(me, to, title);
+            statements.push(messages::insert(&line, now));
+            let told = post::tell_assigned(app, (id, title), me, to, &line, now).await?;
+            has_mail |= !told.is_empty();
             statements.extend(told);
         } else {
             statements.push(messages::insert(&line, now));
@@ -247,6 +279,7 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
     let app = &call.app;
     let me = call.me()?;
     let record = must_exist(app, call.path(0), call.caller()?).await?;
+    may_follow(me, call.body.contact.as_ref().map_or("", |it| it.as_str()))?;
     let id = record.id.as_str();
     let now = app.now();
     let (contact, mut statements) = match (&call.body.contact, call.body.email.as_deref()) {
@@ -275,10 +308,16 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
     must_exist(app, call.path(0), call.caller()?).await
 }
 
+/// Who only reads follows and leaves for himself (FO-16).
+fn may_follow(me: &Me, contact: &str) -> AppResult<()> {
+    if may_write(me) || me.contact.as_str() == contact { Ok(()) } else { Err(AppError::new(ProblemCode::Forbidden)) }
+}
+
 /// What a follower is told of. Customers never hear of what stays in the house.
 pub(super) async fn change_follower(call: Call<ChangeAFollower>) -> AppResult<RecordView> {
     let app = &call.app;
     let record = must_exist(app, call.path(0), call.caller()?).await?;
+    may_follow(call.me()?, call.path(1))?;
     let follower = record.followers.iter().find(|it| it.contact.as_str() == call.path(1));
     let follower = follower.ok_or_else(AppError::not_found)?;
     for (field, wanted) in [("notes", call.body.notes), ("stages", call.body.stages)] {
@@ -295,6 +334,7 @@ pub(super) async fn remove_follower(call: Call<RemoveFollower>) -> AppResult<Rec
     let app = &call.app;
     let me = call.me()?;
     let record = must_exist(app, call.path(0), call.caller()?).await?;
+    may_follow(me, call.path(1))?;
     let id = record.id.as_str();
     if let Some(follower) = record.followers.iter().find(|it| it.contact.as_str() == call.path(1)) {
         let author = (me.contact.as_str(), me.name.as_str());

@@ -13,11 +13,12 @@ use super::endpoint::Call;
 use crate::error::AppResult;
 use crate::jobs::Fleet;
 use crate::store::Answers;
+use crate::store::notifications;
 use crate::store::records;
 use crate::store::status;
 
 /// Migrations this build knows; a test holds it against the folder.
-pub(crate) const MIGRATIONS: u32 = 13;
+pub(crate) const MIGRATIONS: u32 = 14;
 
 /// Longer than this an accepted mail does not wait to be written.
 const LATE: Span = Span::minutes(2);
@@ -37,7 +38,8 @@ pub(super) async fn health(call: Call<ReadHealth>) -> AppResult<Health> {
 pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     let me = call.me()?;
     let now = call.app.now();
-    let mut statements = vec![records::list_types(), status::counts(now - LATE)];
+    let unread = notifications::unread(me.user.as_str(), call.sight()?, now);
+    let mut statements = vec![records::list_types(), status::counts(now - LATE), unread];
     statements.extend(Fleet::statements(now));
     let mut answers = Answers::new(call.app.db.batch(statements).await?);
     let texts = Catalogue::load(Lang::of(&me.language));
@@ -48,6 +50,7 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     let sight = call.sight()?;
     let types: Vec<_> = types.into_iter().filter(|it| sight.sees(it.name.as_str())).collect();
     let counts: status::Counts = answers.one()?.unwrap_or_default();
+    let unread: notifications::Unread = answers.one()?.unwrap_or_default();
     let fleet = Fleet::read(&mut answers, now)?;
     let uses = fleet.servers.iter().filter(|it| it.enabled && !it.archived).filter_map(|it| {
         let usage = fleet.use_of(it);
@@ -56,6 +59,7 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     Ok(Shell {
         inbox: types.iter().map(|it| it.waiting).sum(),
         types,
+        told: unread.n,
         failures: counts.failures,
         last_received: counts.last_received,
         last_sent: counts.last_sent,

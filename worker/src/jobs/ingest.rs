@@ -43,7 +43,9 @@ use crate::store::facts;
 use crate::store::ingests;
 use crate::store::ingests::Open;
 use crate::store::messages;
+use crate::store::notifications;
 use crate::store::people;
+use crate::store::posting;
 use crate::store::records;
 use crate::store::suppressions;
 
@@ -448,12 +450,12 @@ pub(super) fn push_effects(
         let mut keys: Vec<String> = m.author_email.iter().map(mailroom_shared::address::EmailAddress::key).collect();
         keys.extend(m.to.iter().chain(&m.cc).map(|it| it.address.key()));
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        out.push(post::take_part(record, &keys));
+        out.push(posting::take_part(record, &keys));
         if let Some(alias) = &write.alias {
             out.extend(aliases::mark_received(alias.as_str(), &arrival.envelope.rcpt_to.key(), m.at));
         }
     }
-    out.extend(post::notify_inside(&write.notify, message, record, now));
+    out.extend(notifications::insert(&write.notify, message, record, now));
     pass_on(out, app, arrival, write, context, now)
 }
 

@@ -143,6 +143,12 @@ pub async fn by_id(app: &App, user: &str) -> Result<Option<Me>, StoreError> {
     Ok(decode_one::<MeRow>(rows)?.map(Into::into))
 }
 
+/// Who can answer for a record: a person who is still here.
+pub async fn assignable(app: &App, user: &str) -> Result<Option<Me>, StoreError> {
+    let sql = format!("SELECT {ME} {FROM} WHERE u.id = ?1 AND u.archived = 0 AND u.kind = 'person'");
+    Ok(decode_one::<MeRow>(app.run(statement!(sql, user)).await?)?.map(Into::into))
+}
+
 /// Somebody is here. Told now and then, not with each request.
 pub fn seen(session: &str, user: &UserId, now: Timestamp) -> [Statement; 2] {
     [

@@ -171,6 +171,7 @@ pub fn remove_rows(class: Class, before: Timestamp, most: u32) -> Vec<Statement>
                 most
             ),
             statement!("DELETE FROM canaries WHERE at < ?1", before),
+            super::notifications::forget(before, most),
         ],
         Class::UnsentFiles => vec![statement!(
             "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments INDEXED BY attachments_unsent

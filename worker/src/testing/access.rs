@@ -67,6 +67,8 @@ DELETE /api/v1/profile/sessions/{id}                      user
 GET    /api/v1/records                                    user
 GET    /api/v1/records/{id}                               user
 PATCH  /api/v1/records/{id}                               user
+GET    /api/v1/notifications                              user
+PATCH  /api/v1/notifications                              user
 GET    /api/v1/records/{id}/messages                      user
 GET    /api/v1/refusals                                   user
 GET    /api/v1/retention                                  user
@@ -97,9 +99,9 @@ POST   /api/v1/messages/{id}/deliveries                   agent
 POST   /api/v1/messages/{id}/held                         agent
 POST   /api/v1/messages/{id}/move                         agent
 POST   /api/v1/records                                    agent
-POST   /api/v1/records/{id}/followers                     agent
-DELETE /api/v1/records/{id}/followers/{contact}           agent
-PATCH  /api/v1/records/{id}/followers/{contact}           agent
+POST   /api/v1/records/{id}/followers                     user
+DELETE /api/v1/records/{id}/followers/{contact}           user
+PATCH  /api/v1/records/{id}/followers/{contact}           user
 POST   /api/v1/records/{id}/messages                      agent
 POST   /api/v1/records/{id}/recipients                    agent
 POST   /api/v1/suppressions                               agent

@@ -229,3 +229,113 @@ fn a_scheduled_message_leaves_at_its_minute_unless_it_is_sent_now_or_cancelled()
     office.later(7_200);
     assert_eq!(office.sent_to().len(), 4);
 }
+
+/// Adds a colleague and logs him in: his contact and his cookie.
+fn colleague(office: &Office, name: &str, role: &str, notify_by: &str) -> (String, String, String) {
+    let address = format!("{}@corp.test", name.to_lowercase());
+    let new = json!({ "name": name, "email": address, "password": "long enough", "role": role, "language": "en" });
+    office.call("POST", "/api/v1/users", &new);
+    let login = json!({ "email": address, "password": "long enough" });
+    let answer = call(&office.test, "POST", "/api/v1/session", "", &login);
+    let cookie = answer.cookie.unwrap_or_else(|| panic!("{}", answer.body));
+    call(&office.test, "PATCH", "/api/v1/session", &cookie, &json!({ "notify_by": notify_by }));
+    let me = call(&office.test, "GET", "/api/v1/session", &cookie, &Value::Null).body;
+    let text = |name: &str| me[name].as_str().unwrap().to_owned();
+    (text("user"), text("contact"), cookie)
+}
+
+#[test]
+fn who_is_made_responsible_is_told_as_he_prefers_and_never_by_himself() {
+    let office = Office::new();
+    let (bo, _, _) = colleague(&office, "Bo", "agent", "email");
+    let (cy, _, of_cy) = colleague(&office, "Cy", "agent", "mailroom");
+    let assign =
+        |to: &str| office.status("PATCH", &format!("/api/v1/records/{}", office.record), &json!({ "responsible": to }));
+    let told = |cookie: &str| call(&office.test, "GET", "/api/v1/notifications", cookie, &Value::Null).body;
+    assert_eq!(assign(&bo).0, 200);
+    office.later(15);
+    assert_eq!(office.sent_to(), ["bo@corp.test"]);
+    let (raw, text) = office.mail("bo@corp.test");
+    assert!(raw.contains("Subject: Assigned to you: Blue <boat>"), "{raw}");
+    assert!(text.starts_with("Mai made you responsible for “Blue <boat>”."), "{text}");
+    assert_eq!(assign(&cy).0, 200);
+    office.later(15);
+    assert_eq!(office.sent_to().len(), 1, "he prefers to be told here");
+    let list = told(&of_cy);
+    assert_eq!(list["items"][0]["snippet"], "Mai made you responsible for “Blue <boat>”.", "{list}");
+    // Taking it on oneself is no news, for oneself at least.
+    let take = json!({ "responsible": cy });
+    let new = json!({ "type": "order", "title": "Oar", "responsible": bo });
+    call(&office.test, "PATCH", &format!("/api/v1/records/{}", office.record), &of_cy, &json!({ "responsible": "" }));
+    call(&office.test, "PATCH", &format!("/api/v1/records/{}", office.record), &of_cy, &take);
+    assert_eq!(told(&of_cy)["items"].as_array().unwrap().len(), 1);
+    // A new record for somebody tells him too, and he follows.
+    let made = office.call("POST", "/api/v1/records", &new);
+    office.later(15);
+    assert!(made["followers"].as_array().unwrap().iter().any(|it| it["name"] == "Bo"), "{made}");
+    assert_eq!(office.sent_to().len(), 2);
+    // Who has left the company answers for nothing.
+    assert_eq!(assign(&bo).0, 200);
+    office.call("PATCH", &format!("/api/v1/people/{cy}"), &json!({ "archived": true }));
+    assert_eq!(assign(&cy).0, 422);
+}
+
+#[test]
+fn what_is_told_in_mailroom_is_listed_read_starred_and_forgotten() {
+    let office = Office::new();
+    let (_, contact, of_cy) = colleague(&office, "Cy", "agent", "mailroom");
+    office.call("POST", &office.at("followers"), &json!({ "contact": contact }));
+    let ask = |method: &str, path: &str, body: &Value| call(&office.test, method, path, &of_cy, body).body;
+    let unread = || ask("GET", "/api/v1/shell", &Value::Null)["told"].as_u64().unwrap();
+    let list = |filter: &str| -> Vec<String> {
+        let all = ask("GET", &format!("/api/v1/notifications?filter={filter}"), &Value::Null);
+        all["items"].as_array().unwrap().iter().map(|it| it["snippet"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = office.write("First")["id"].as_str().unwrap().to_owned();
+    office.later(1);
+    office.write("Second");
+    // What leaves later is told when it leaves.
+    let at = office.test.app.now().as_millis() + 3_600_000;
+    let scheduled = json!({ "mode": "message", "text": "Third", "send_at": at });
+    office.call("POST", &office.at("messages"), &scheduled);
+    assert_eq!((unread(), list("unread")), (2, vec!["Second".to_owned(), "First".to_owned()]));
+    office.later(3_700);
+    assert_eq!(list("unread"), ["Third", "Second", "First"]);
+    ask("PATCH", "/api/v1/notifications", &json!({ "messages": [first], "read": true, "starred": true }));
+    assert_eq!((unread(), list("starred"), list("all").len()), (2, vec!["First".to_owned()], 3));
+    // Reading the record is reading what was told of it.
+    ask("PATCH", &format!("/api/v1/records/{}", office.record), &json!({ "read": true }));
+    assert_eq!(unread(), 0);
+    ask("PATCH", "/api/v1/notifications", &json!({ "messages": [first], "read": false }));
+    assert_eq!(list("unread"), ["First"]);
+    ask("PATCH", "/api/v1/notifications", &json!({ "read": true }));
+    assert_eq!(unread(), 0);
+    for wrong in [json!({ "starred": true }), json!({ "read": false })] {
+        assert_eq!(call(&office.test, "PATCH", "/api/v1/notifications", &of_cy, &wrong).status, 422, "{wrong}");
+    }
+    // Nobody sees what others were told.
+    assert!(
+        office.call("GET", "/api/v1/notifications?filter=all", &Value::Null)["items"].as_array().unwrap().is_empty()
+    );
+    // Auto-vacuum takes what was read long ago and has no star.
+    let now = office.test.app.now() + mailroom_shared::time::Span::days(1);
+    block_on(office.test.app.run(crate::store::notifications::forget(now, 100))).unwrap();
+    assert_eq!(list("all"), ["First"]);
+}
+
+#[test]
+fn who_only_reads_follows_for_himself_alone() {
+    let office = Office::new();
+    let (_, contact, of_ria) = colleague(&office, "Ria", "read_only", "mailroom");
+    let lee = rows(&office.test, "SELECT id FROM contacts WHERE name = 'Lee'")[0]["id"].as_str().unwrap().to_owned();
+    let ask =
+        |method: &str, rest: &str, body: &Value| call(&office.test, method, &office.at(rest), &of_ria, body).status;
+    assert_eq!(ask("POST", "followers", &json!({ "contact": contact })), 200);
+    assert!(office.followers().contains(&"Ria".to_owned()));
+    let all = json!({ "messages": true, "notes": true, "stages": true });
+    assert_eq!(ask("PATCH", &format!("followers/{contact}"), &all), 200);
+    assert_eq!(ask("DELETE", &format!("followers/{lee}"), &Value::Null), 403);
+    assert_eq!(ask("POST", "followers", &json!({ "email": "new@else.test" })), 403);
+    assert_eq!(ask("DELETE", &format!("followers/{contact}"), &Value::Null), 200);
+    assert_eq!(office.followers(), ["Lee", "Mai"]);
+}

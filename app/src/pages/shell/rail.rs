@@ -28,12 +28,13 @@ pub(super) fn Rail(page: Memo<Page>) -> AnyView {
         Memo::new(move |_| shell.and_then(|it| it.0.state.with(|it| it.data.as_ref().map(pick))).unwrap_or(0))
     };
     let is_failures = Memo::new(move |_| page.with(|it| *it == Page::Failures));
-    let (inbox, failures) = (part(|it| it.inbox), part(|it| it.failures));
+    let (inbox, failures, told) = (part(|it| it.inbox), part(|it| it.failures), part(|it| it.told));
     view! {
         <aside class="rail" class:is-open=state.drawer>
             <Brand/>
             <nav aria-label=t!("shell.menu")>
                 <Item page target=Page::Inbox glyph=Glyph::Inbox text=t!("rail.inbox") count=inbox/>
+                <Item page target=Page::Notifications glyph=Glyph::Bell text=t!("notifications.title") count=told/>
                 <div class="rail-label">{t!("rail.records")}</div>
                 {move || types
                     .get()

@@ -105,7 +105,7 @@ fn Held(composer: Composer, person: RecipientView) -> AnyView {
         view! { <Button small=true text=words on_press=add/> }
     });
     view! {
-        <div class="row row--wrap small" role="note" data-held=address.to_string()>
+        <div class="held row row--wrap small" role="note" data-held=address.to_string()>
             <Icon glyph=Glyph::Ban/>
             <span>{text}</span>
             {others.collect_view()}

@@ -30,7 +30,7 @@ pub(super) fn TemplateMenu(composer: Composer) -> AnyView {
             (!composer.is_note() && list.with_value(|it| !it.is_empty())).then(|| view! {
                 <Menu
                     class="btn btn--ghost btn--icon"
-                    opens=Opens::UpLeft
+                    opens=Opens::UpRight
                     label=t!("templates.use")
                     trigger=view! { <Icon glyph=Glyph::Record/> }.into_any()
                 >

@@ -7,8 +7,6 @@ use web_sys::KeyboardEvent;
 
 use super::Composer;
 use crate::model::composer;
-use crate::queries::Read;
-use crate::queries::session::use_users;
 use crate::t;
 use crate::ui::avatar::Avatar;
 use crate::ui::avatar::Side;
@@ -17,7 +15,6 @@ use crate::ui::avatar::Side;
 pub(super) struct Mentions {
     composer: Composer,
     text: NodeRef<html::Textarea>,
-    users: Read<Vec<UserRow>>,
     /// Where the `@` stands, where the caret is, and what is typed of the name.
     typed: RwSignal<Option<(usize, usize, String)>>,
     cursor: RwSignal<usize>,
@@ -38,12 +35,12 @@ fn chars_before(text: &str, units: u32) -> usize {
 
 impl Mentions {
     pub(super) fn new(composer: Composer, text: NodeRef<html::Textarea>) -> Self {
-        Self { composer, text, users: use_users(), typed: RwSignal::new(None), cursor: RwSignal::new(0) }
+        Self { composer, text, typed: RwSignal::new(None), cursor: RwSignal::new(0) }
     }
 
     fn found(self) -> Vec<UserRow> {
         let Some((_, _, typed)) = self.typed.get() else { return Vec::new() };
-        let users = self.users.data().unwrap_or_default();
+        let users = self.composer.users.data().unwrap_or_default();
         users.into_iter().filter(|it| composer::matches(&typed, &it.name, it.email.as_str())).take(6).collect()
     }
 
@@ -123,7 +120,12 @@ impl Mentions {
     pub(super) fn close_soon(self) {
         set_timeout(
             move || {
-                let _ = self.typed.try_set(None);
+                // The focus may be back in the text already.
+                let text = self.text.try_get_untracked().flatten();
+                let here = text.is_some_and(|it| document().active_element().is_some_and(|now| now == **it));
+                if !here {
+                    let _ = self.typed.try_set(None);
+                }
             },
             std::time::Duration::from_millis(150),
         );
