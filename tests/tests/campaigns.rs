@@ -217,6 +217,7 @@ fn two_thousand_get_it_once_whenever_the_worker_dies() {
 #[test]
 fn three_leave_in_the_order_of_creation_and_a_fourth_waits_for_its_server() {
     let mut office = Office::start("campaign-order");
+    office.api.postpone_reset().unwrap();
     let server = office.servers()[0].clone();
     office.change_server(&server, json!({ "name": "mx-bulk", "bulk": true, "from_filter": "corp.example" }));
     let port = office.stack.sink().address().port();
@@ -262,6 +263,7 @@ fn three_leave_in_the_order_of_creation_and_a_fourth_waits_for_its_server() {
 #[test]
 fn a_limit_makes_two_days_of_it() {
     let mut office = Office::start("campaign-limit");
+    office.api.postpone_reset().unwrap();
     let server = office.servers()[0].clone();
     office.change_server(&server, json!({ "daily_limit": 100 }));
     let all = addresses("limit", 150);

@@ -226,6 +226,7 @@ fn every_answer_leads_to_its_state_and_every_action_to_its_effect() {
 #[test]
 fn at_17_of_50_the_limit_parks_and_the_next_day_all_are_there_once() {
     let office = Office::start("limit");
+    office.api.postpone_reset().unwrap();
     office.change_server(json!({ "daily_limit": 50 }));
     office.write(&addresses("ok.before", 33));
     office.tick(Duration::from_secs(11));

@@ -231,6 +231,7 @@ fn delivery_failure() {
 fn daily_limit_reached() {
     let world = world();
     let mut turn = world.turn();
+    turn.api().postpone_reset().unwrap();
     let record = turn.record("Ten stools", "ok.limit0@sink.test");
     turn.send(&record, "The first leaves.", &[]);
     change_server(&world, json!({ "daily_limit": 1 }));
