@@ -14,6 +14,7 @@ mod nudges;
 mod resolver;
 mod smtp;
 mod smtp_test;
+mod socket;
 
 pub use clock::DEV_CLOCK;
 pub use env::DEV_FAULTS;

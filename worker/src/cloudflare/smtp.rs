@@ -21,11 +21,9 @@ use wasm_smtp::SmtpClient;
 use wasm_smtp::SmtpError;
 use wasm_smtp::StartTlsCapable;
 use wasm_smtp::Transport;
-use wasm_smtp_cloudflare::CloudflareTransport;
-use worker::SecureTransport;
-use worker::Socket;
 
 use super::clock::PlatformClock;
+use super::socket::Connection;
 use crate::ports::Clock;
 use crate::ports::Envelope;
 use crate::ports::MailSession;
@@ -45,7 +43,7 @@ pub(super) fn forbidden(server: &ServerAccess) -> Option<&'static str> {
 
 /// A transport that remembers whether the end of the data went out, and what was said.
 struct Watched {
-    inner: CloudflareTransport,
+    inner: Connection,
     data_ended: Rc<Cell<bool>>,
     listener: Rc<RefCell<Listener>>,
 }
@@ -102,22 +100,11 @@ impl SmtpSession {
     }
 
     async fn connect(&self) -> Result<SmtpClient<Watched>, SmtpError> {
-        let secure = match self.server.security {
-            Security::None => SecureTransport::Off,
-            Security::StartTls => SecureTransport::StartTls,
-            Security::Tls => SecureTransport::On,
-        };
-        let socket = Socket::builder()
-            .secure_transport(secure)
-            .connect(self.server.host.clone(), self.server.port)
-            .map_err(|e| SmtpError::Io(IoError::new(e.to_string())))?;
+        let connection = Connection::open(&self.server.host, self.server.port, self.server.security)?;
         // A conversation that broke off has no place in the next one.
         self.listener.borrow_mut().begin();
-        let transport = Watched {
-            inner: CloudflareTransport::from_socket(socket),
-            data_ended: Rc::clone(&self.data_ended),
-            listener: Rc::clone(&self.listener),
-        };
+        let transport =
+            Watched { inner: connection, data_ended: Rc::clone(&self.data_ended), listener: Rc::clone(&self.listener) };
         let mut client = SmtpClient::connect(transport, &self.server.ehlo).await?;
         if self.server.security == Security::StartTls && (self.server.strict_tls || offers(&client, "STARTTLS")) {
             client.starttls().await?;

@@ -15,20 +15,18 @@ use wasm_smtp::SmtpClient;
 use wasm_smtp::SmtpError;
 use wasm_smtp::StartTlsCapable;
 use wasm_smtp::Transport;
-use wasm_smtp_cloudflare::CloudflareTransport;
-use worker::SecureTransport;
-use worker::Socket;
 
 use super::smtp::forbidden;
 use super::smtp::log_in;
 use super::smtp::offers;
 use super::smtp::server_text;
 use super::smtp::within;
+use super::socket::Connection;
 use crate::ports::ServerAccess;
 
 /// A transport that two can hold: the client up to the login, then we, for the one command it does not offer alone.
 #[derive(Clone)]
-struct Lent(Rc<Mutex<CloudflareTransport>>);
+struct Lent(Rc<Mutex<Connection>>);
 
 impl Transport for Lent {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, IoError> {
@@ -78,8 +76,8 @@ pub(super) async fn run(server: &ServerAccess, is_dev: bool, sender: &str) -> Te
     }
 }
 
-fn open(server: &ServerAccess, secure: SecureTransport) -> Result<Socket, String> {
-    Socket::builder().secure_transport(secure).connect(server.host.clone(), server.port).map_err(|e| e.to_string())
+fn open(server: &ServerAccess, security: Security) -> Result<Connection, (TestStage, String)> {
+    Connection::open(&server.host, server.port, security).map_err(|e| (TestStage::Connect, e.to_string()))
 }
 
 /// Whether the words of the platform are about the name rather than the connection.
@@ -90,10 +88,8 @@ fn is_about_dns(text: &str) -> bool {
 
 /// The connection alone. The platform tells of a missing name in words only, so the address book is asked too.
 async fn connects(server: &ServerAccess, is_dev: bool, limit: Duration) -> Ended {
-    let socket = open(server, SecureTransport::Off).map_err(|text| (TestStage::Connect, text))?;
-    let opened = within(limit, "the connection", async {
-        socket.opened().await.map_err(|e| SmtpError::Io(IoError::new(e.to_string())))
-    });
+    let connection = open(server, Security::None)?;
+    let opened = within(limit, "the connection", async { connection.opened().await.map_err(SmtpError::Io) });
     let Err(error) = opened.await else { return Ok(()) };
     let text = error.to_string();
     let is_name = server.host.parse::<std::net::IpAddr>().is_err();
@@ -135,14 +131,8 @@ async fn stages(server: &ServerAccess, is_dev: bool, sender: &str, course: &mut 
     connects(server, is_dev, limit).await?;
     course.passed.extend([TestStage::Dns, TestStage::Connect]);
 
-    let secure = match server.security {
-        Security::None => SecureTransport::Off,
-        Security::StartTls => SecureTransport::StartTls,
-        Security::Tls => SecureTransport::On,
-    };
     let implicit = server.security == Security::Tls;
-    let socket = open(server, secure).map_err(|text| (TestStage::Connect, text))?;
-    let mut lent = Lent(Rc::new(Mutex::new(CloudflareTransport::from_socket(socket))));
+    let mut lent = Lent(Rc::new(Mutex::new(open(server, server.security)?)));
     // With implicit TLS nothing can be read before the handshake: what fails here is the handshake, unless words were read.
     let client = within(limit, "the greeting", SmtpClient::connect(lent.clone(), &server.ehlo)).await;
     let mut client = client.map_err(|error| {

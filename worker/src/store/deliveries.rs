@@ -270,7 +270,7 @@ pub struct Outcome {
 }
 
 /// Writes outcomes down, only of what is still ours: a lease that ended meanwhile is somebody else's to settle.
-pub fn record(claim: &str, outcomes: &[Outcome], now: Timestamp) -> [Statement; 2] {
+pub fn record(claim: &str, outcomes: &[&Outcome], now: Timestamp) -> [Statement; 2] {
     let rows = to_json(outcomes);
     [
         statement!(

@@ -168,7 +168,7 @@ fn a_bounce_that_comes_while_the_mail_is_being_sent_stays() {
         talk: None,
         is_left_out: false,
     };
-    let record = deliveries::record("run", &[outcome], sent.test.app.now()).to_vec();
+    let record = deliveries::record("run", &[&outcome], sent.test.app.now()).to_vec();
     block_on(sent.test.app.db.batch(record)).unwrap();
     assert_eq!(sent.states(), ["ann@customer.test bounced"], "what the run knows is older");
 }

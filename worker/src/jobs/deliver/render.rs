@@ -22,6 +22,7 @@ use mailroom_shared::time::Span;
 use mailroom_shared::token;
 use mailroom_shared::token::Purpose;
 
+use super::Run;
 use super::choose::size_of;
 use super::fleet::Fleet;
 use crate::account;
@@ -30,7 +31,6 @@ use crate::seal;
 use crate::store::deliveries::Claimed;
 use crate::store::deliveries::ClaimedFile;
 use crate::store::dkim as dkim_keys;
-use crate::store::messages;
 use crate::store::servers::Server;
 
 /// Largest mail where a server says nothing else. Many mailboxes refuse more.
@@ -46,6 +46,16 @@ fn files_of<'a>(row: &'a Claimed, files: &'a [ClaimedFile]) -> impl Iterator<Ite
 pub(super) fn least_size(row: &Claimed, files: &[ClaimedFile], can_link: bool) -> u64 {
     let kept = files_of(row, files).filter(|it| !can_link || it.cid.is_some()).map(|it| u64::from(it.size)).sum();
     size_of(row, kept)
+}
+
+/// Bytes of its files.
+pub(super) fn size_of_files(row: &Claimed, files: &[ClaimedFile]) -> u64 {
+    files_of(row, files).map(|it| u64::from(it.size)).sum()
+}
+
+/// Nobody else gets the same bytes: a mail that names its one recipient, or has a link of his own.
+pub(super) fn is_personal(row: &Claimed) -> bool {
+    row.recipients.to.is_empty() || row.follows || is_passed_on(row) || row.campaign_id.is_some()
 }
 
 /// A mail that came in and goes on to followers.
@@ -84,27 +94,21 @@ fn megabytes(size: u32) -> String {
 }
 
 /// Renders a mail for its recipient. The error says which file could not be read.
-pub(super) async fn render(
-    app: &App,
-    fleet: &Fleet,
-    server: &Server,
-    row: &Claimed,
-    files: &[ClaimedFile],
-    from: &Mailbox,
-) -> Result<Vec<u8>, String> {
+pub(super) async fn render(run: &Run<'_>, server: &Server, row: &Claimed, from: &Mailbox) -> Result<Vec<u8>, String> {
+    let (app, fleet) = (run.app, run.fleet);
     let most = server.max_size.map_or(DEFAULT_MAX_SIZE, u64::from);
-    let all: Vec<&ClaimedFile> = files_of(row, files).collect();
+    let all: Vec<&ClaimedFile> = files_of(row, run.files).collect();
     let (kept, linked) = match &fleet.base_url {
         Some(_) => split(row, all, most),
         None => (all, Vec::new()),
     };
     let mut attachments = Vec::with_capacity(kept.len());
     for file in kept {
-        let bytes = app.blobs.get(&messages::blob_key(&file.sha256)).await.map_err(|e| e.to_string())?;
+        let bytes = run.letters.file(app, file).await?;
         attachments.push(OutgoingFile {
             name: file.name.clone(),
             content_type: file.content_type.clone(),
-            bytes: bytes.ok_or_else(|| format!("the file {} is gone", file.name))?,
+            bytes: bytes.to_vec(),
             cid: file.cid.clone(),
         });
     }
