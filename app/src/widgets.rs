@@ -15,6 +15,7 @@ pub mod message_bars;
 pub mod message_card;
 pub mod new_record;
 pub mod notices;
+pub mod period;
 pub mod problem;
 pub mod record_rows;
 pub mod route_answer;

@@ -170,3 +170,54 @@ fn every_screen_of_incoming_mail_in_both_languages_and_themes() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn a_full_database_and_failing_storage_are_told_and_the_journal_is_narrowed_by_time() {
+    let (stack, api) = world("ui-inbound-full");
+    let mut rules = api.get("/api/v1/policy").unwrap().ok().unwrap();
+    rules["database_limit"] = json!(500_000);
+    api.patch("/api/v1/policy", &rules).unwrap().ok().unwrap();
+    // The minute's work notes how large the database is.
+    stack.cron(None).unwrap();
+    let mail = |subject: &str| Mail::new("Ann Reid <ok.ann@sink.test>", "support@corp.example", subject, "Still here");
+    assert!(
+        send(&stack, "ok.ann@sink.test", "support@corp.example", &mail("It comes in")),
+        "a warning refuses nothing"
+    );
+    post(&api, "/api/dev/switches", &json!({ "blobs": true }));
+    let lost = mail("It does not").raw().unwrap();
+    let sent = swaks(stack.front_door().unwrap(), "ok.ann@sink.test", "support@corp.example", &lost, &[]).unwrap();
+    assert!(sent.transcript.contains("451 4.3.0"), "{}", sent.transcript);
+    post(&api, "/api/dev/switches", &json!({ "blobs": false }));
+
+    let browser = browser(&stack);
+    browser.open("/technical/incoming").unwrap();
+    browser.wait_for_text("main", "full. Mail still comes in").unwrap();
+    browser.wait_for_text("main", "senders were told to try again").unwrap();
+    browser.find_text("td", "It comes in").unwrap();
+    let mut wrong = Vec::new();
+    look(&browser, "in-capacity-1440", &mut wrong);
+    // Since tomorrow nothing came, until tomorrow all.
+    let tomorrow = "const it = document.querySelector(arguments[0]); const at = new Date(Date.now() + 86400000);
+      it.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+      it.dispatchEvent(new Event('change', { bubbles: true }))";
+    browser.run(tomorrow, &[json!("[name=since]")]).unwrap();
+    browser.wait_gone("td").unwrap();
+    assert!(browser.run("return location.search", &[]).unwrap().as_str().unwrap().contains("since="));
+    browser.open("/technical/incoming").unwrap();
+    browser.find_text("td", "It comes in").unwrap();
+    browser.run(tomorrow, &[json!("[name=until]")]).unwrap();
+    browser.find_text("td", "It comes in").unwrap();
+    assert!(browser.run("return location.search", &[]).unwrap().as_str().unwrap().contains("until="));
+    // Narrow screens show all of it too.
+    browser.set_size(390, 900).unwrap();
+    api.patch("/api/v1/session", &json!({ "language": "vi" })).unwrap().ok().unwrap();
+    browser.open("/technical/incoming").unwrap();
+    browser.wait_for_text("main", "Thư vẫn vào được").unwrap();
+    // The reasons are told in the reader's language too.
+    browser.open("/technical/incoming?show=refused").unwrap();
+    browser.click("[data-fate] [aria-expanded]").unwrap();
+    browser.wait_for_text(".sub-row .kv", "ở đây không có địa chỉ nobody@corp.example").unwrap();
+    look(&browser, "in-capacity-vi-390", &mut wrong);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

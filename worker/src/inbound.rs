@@ -23,7 +23,9 @@ use crate::ports::BlobError;
 use crate::ports::DbError;
 use crate::store::StoreError;
 use crate::store::facts;
+use crate::store::incoming;
 use crate::store::ingests;
+use crate::store::settings;
 
 /// Largest mail that is read into memory; Email Routing takes 25 MiB.
 pub const MAX_READ: usize = 26 * 1024 * 1024;
@@ -133,7 +135,11 @@ async fn keep(
     raw: &[u8],
 ) -> Result<Admission, InboundFault> {
     let raw_key = format!("raw/{}.eml", arrival.sha256);
-    app.blobs.put(&raw_key, raw).await?;
+    if let Err(error) = app.blobs.put(&raw_key, raw).await {
+        // The sender keeps the mail; that people are told must not change what he is told.
+        let _ = app.run(settings::set(incoming::STORAGE_FAILED, &app.now().as_millis().to_string())).await;
+        return Err(error.into());
+    }
     let route = verdict.routes.first();
     let alias = alias_key(route);
     let verdict_text = serde_json::to_string(verdict).unwrap_or_default();

@@ -13,6 +13,7 @@ use mailroom_shared::api::incoming::IncomingActions;
 use mailroom_shared::api::incoming::IncomingQuery;
 use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::incoming::Show;
+use mailroom_shared::time::Timestamp;
 
 use crate::dates;
 use crate::i18n;
@@ -50,6 +51,7 @@ use crate::ui::toast::Toast;
 use crate::ui::toast::Toasts;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
+use crate::widgets::period::Period;
 use crate::widgets::problem::toast_problem;
 use crate::widgets::rows::list_body;
 use crate::widgets::rows::list_foot;
@@ -64,6 +66,18 @@ const RULES: &str = "rules";
 
 fn show_of(query: &Query) -> Show {
     query.get("show").and_then(Show::parse).unwrap_or_default()
+}
+
+/// The mails of a part of the journal that the address asks for.
+fn wanted(query: &Query) -> IncomingQuery {
+    let time = |name: &str| query.get(name).and_then(|it| it.parse().ok()).map(Timestamp::from_millis);
+    IncomingQuery {
+        show: Some(show_of(query)),
+        q: query.get("q").map(str::to_owned),
+        since: time("since"),
+        until: time("until"),
+        ..IncomingQuery::default()
+    }
 }
 
 /// What the rows of a tray share.
@@ -112,6 +126,9 @@ fn Capacity() -> AnyView {
             {it.database_percent.map(|n| view! {
                 <Notice class="mb-3" weight=Weight::Warn icon=Glyph::Alert text=t!("incoming.capacity", percent = n)/>
             })}
+            {it.storage_failed.map(|at| view! {
+                <Notice class="mb-3" weight=Weight::Warn icon=Glyph::Alert text=t!("incoming.storage", at = dates::day_and_time(at))/>
+            })}
             {(it.waiting > 0).then(|| view! {
                 <Notice class="mb-3" weight=Weight::Warn icon=Glyph::Clock text=tn!("incoming.waiting", it.waiting)/>
             })}
@@ -150,11 +167,9 @@ fn PageTabs(query: Memo<Query>) -> AnyView {
 fn Journal(query: Memo<Query>) -> AnyView {
     let list = use_incoming(move || {
         query.with(|it| IncomingQuery {
-            show: Some(show_of(it)),
-            q: it.get("q").map(str::to_owned),
             reason: it.get("reason").map(str::to_owned),
             limit: Some(filters::PAGE),
-            ..IncomingQuery::default()
+            ..wanted(it)
         })
     });
     let tray = Tray {
@@ -173,7 +188,7 @@ fn Journal(query: Memo<Query>) -> AnyView {
         list.rows.with(|rows| tray.selection.update(|it| it.keep(rows.iter().map(Row::id))));
     });
     view! {
-        <div class="toolbar"><ListSearch placeholder=t!("incoming.search")/></div>
+        <div class="toolbar log-tools"><ListSearch placeholder=t!("incoming.search")/><Period/></div>
         <SelectionBar tray/>
         {list_body(list, move || view! { <Empty query/> }.into_any(), move || view! { <Table tray/> }.into_any())}
         {move || tray.routing.get().map(|ids| view! {
@@ -188,7 +203,8 @@ fn Journal(query: Memo<Query>) -> AnyView {
 #[component]
 fn Empty(query: Memo<Query>) -> AnyView {
     let inside = move || {
-        let (show, searched) = query.with(|it| (show_of(it), it.get("q").is_some()));
+        let (show, searched) =
+            query.with(|it| (show_of(it), ["q", "since", "until"].iter().any(|name| it.get(name).is_some())));
         if searched {
             return view! { <Blank art=Art::Search title=t!("incoming.none") text=t!("incoming.none.text")/> };
         }
@@ -296,11 +312,7 @@ impl Tray {
 
     /// On all that match the search of this part.
     fn act_on_all(self, action: IncomingAction) {
-        let all = self.query.with_untracked(|it| IncomingQuery {
-            show: Some(show_of(it)),
-            q: it.get("q").map(str::to_owned),
-            ..IncomingQuery::default()
-        });
+        let all = self.query.with_untracked(wanted);
         self.act_with(IncomingActions { all: Some(all), ..actions(action, Vec::new()) });
     }
 

@@ -9,7 +9,6 @@ use mailroom_shared::log::Direction;
 use mailroom_shared::log::Kind;
 use mailroom_shared::log::Level;
 use mailroom_shared::log::line::LogLine;
-use mailroom_shared::time::Timestamp;
 
 use crate::dates;
 use crate::model::filters;
@@ -37,6 +36,7 @@ use crate::ui::icon::Icon;
 use crate::ui::window::is_narrow;
 use crate::ui::window::use_window;
 use crate::widgets::log_lines;
+use crate::widgets::period::Period;
 use crate::widgets::rows::list_body;
 use crate::widgets::rows::list_foot;
 
@@ -129,24 +129,13 @@ fn Filters() -> AnyView {
         let all = limits.data().map(|it| it.meters).unwrap_or_default();
         all.into_iter().map(|it| (it.name.clone(), it.name)).collect::<Vec<_>>()
     };
-    let time = move |name: &'static str| {
-        let value =
-            move || query.with(|it| it.get(name).and_then(|it| it.parse().ok()).map(local_text).unwrap_or_default());
-        view! {
-            <label class="row gap-1 soft small">
-                {t!(&format!("logs.by.{name}"))}
-                <input type="datetime-local" class="input input--sm" name=name prop:value=value
-                    on:change=move |event| set(name, local_time(&event_target_value(&event)).map(|it| it.to_string()))/>
-            </label>
-        }
-    };
     let narrowed = move || query.with(filters::narrows_logs);
     view! {
         {choice("level", levels)}
         {choice("direction", directions)}
         {choice("kind", kinds)}
         {move || choice("server", servers())}
-        <span class="row gap-2 log-times">{time("since")}{time("until")}</span>
+        <Period/>
         {move || narrowed().then(|| view! {
             <Button kind=ButtonKind::Link text=t!("emails.by.clear") on_press=move |()| {
                 for name in filters::LOG_FILTERS {
@@ -156,18 +145,6 @@ fn Filters() -> AnyView {
         })}
     }
     .into_any()
-}
-
-/// What the browser's field takes: `2026-11-24T10:03`, where the reader is.
-fn local_text(millis: i64) -> String {
-    let at = Timestamp::from_millis(millis);
-    let here = at + mailroom_shared::time::Span::minutes(dates::offset(at));
-    here.to_rfc3339().get(..16).unwrap_or_default().to_owned()
-}
-
-fn local_time(text: &str) -> Option<i64> {
-    let at = Timestamp::parse_rfc3339(&format!("{text}:00Z"))?;
-    Some((at - mailroom_shared::time::Span::minutes(dates::offset(at))).as_millis())
 }
 
 fn row_height() -> f64 {

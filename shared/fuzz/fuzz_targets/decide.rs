@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use mailroom_shared::gateway::verdict::Decision;
 use mailroom_shared::gateway::world::World;
+use mailroom_shared::i18n::Lang;
 
 const RECIPIENTS: [&str; 12] = [
     "help@kestrel.test",
@@ -46,5 +47,8 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(verdict.report.is_some(), verdict.decision == Decision::Report);
     assert_eq!(verdict.routes.is_empty(), !matches!(verdict.decision, Decision::Accepted | Decision::Held));
     assert_eq!(answer.plan.writes.len(), verdict.routes.len());
+    for why in &verdict.why {
+        assert!(Lang::ALL.iter().all(|lang| why.say(*lang) != why.key), "{} has no words", why.key);
+    }
     assert_eq!(verdict.key, world.route(raw).expect("again").verdict.key);
 });

@@ -260,6 +260,9 @@ pub struct IncomingCounts {
     pub database_percent: Option<u32>,
     /// Mails that wait because database or storage fail.
     pub waiting: u32,
+    /// When storage failed last, for an hour after: senders were told to try again.
+    #[serde(default)]
+    pub storage_failed: Option<Timestamp>,
 }
 
 /// A sender whose mail is held until released.

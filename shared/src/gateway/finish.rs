@@ -178,7 +178,10 @@ impl Case<'_> {
             return None;
         }
         let fits = |it: &&SuggestionFact| (is_reply || it.answered) && bare_subject(&it.title).0 == subject;
-        self.facts.suggestions.iter().find(fits).map(|it| it.record.clone())
+        let mut all: Vec<&SuggestionFact> = self.facts.suggestions.iter().filter(fits).collect();
+        // Where we wrote to the sender there is something to answer; of these the newest.
+        all.sort_by_key(|it| !it.answered);
+        all.first().map(|it| it.record.clone())
     }
 }
 

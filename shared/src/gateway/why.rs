@@ -59,6 +59,17 @@ impl Why {
         }
     }
 
+    /// Calls a record by the number people know it by.
+    #[must_use]
+    pub fn naming(mut self, record: Option<&str>, number: Option<&str>) -> Self {
+        if let (Some(record), Some(number), Some(named)) = (record, number, self.args.get_mut("record"))
+            && named == record
+        {
+            number.clone_into(named);
+        }
+        self
+    }
+
     /// In the words of a language; as it was written down when there are none.
     pub fn say(&self, lang: Lang) -> String {
         let texts = texts(lang);
@@ -117,7 +128,7 @@ mod tests {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/gateway");
         let mut told = BTreeSet::new();
         for path in fs::read_dir(dir).unwrap().map(|it| it.unwrap().path()) {
-            if !path.extension().is_some_and(|it| it == "eml") {
+            if path.extension().is_none_or(|it| it != "eml") {
                 continue;
             }
             let world = crate::gateway::scenarios::world(&path.with_extension("json"));
@@ -143,6 +154,9 @@ mod tests {
         let old = read_kept(r#"["alias: sales@corp.test creates a lead", "odd"]"#);
         assert_eq!((old[0].rule.as_str(), old[0].say(Lang::Vi).as_str()), ("alias", "sales@corp.test creates a lead"));
         assert_eq!((old[1].rule.as_str(), old[1].text.as_str()), ("", "odd"));
+        let told = Why::new("alias", "alias.record", &[("address", "a@corp.test"), ("record", "r1")]);
+        assert_eq!(told.clone().naming(Some("r1"), Some("T00001")).say(Lang::En), "a@corp.test belongs to T00001");
+        assert_eq!(told.naming(Some("r2"), Some("T00002")).say(Lang::En), "a@corp.test belongs to r1");
         let new = vec![Why::new("paused", "paused", &[])];
         assert_eq!(read_kept(&serde_json::to_string(&new).unwrap()), new);
         assert!(read_kept("nonsense").is_empty());

@@ -5,6 +5,7 @@ mod burst;
 mod campaign;
 mod classify;
 mod company;
+mod decide;
 mod drain;
 mod list;
 mod load;
@@ -47,15 +48,19 @@ fn round(value: f64) -> f64 {
 
 type Bench = fn() -> Result<Vec<Figure>>;
 
-const BENCHES: [(&str, Bench); 7] = [
+const BENCHES: [(&str, Bench); 8] = [
     ("load", load::run),
     ("classify", classify::run),
+    ("decide", decide::run),
     ("accept", accept::run),
     ("burst", burst::run),
     ("drain", drain::run),
     ("list", list::run),
     ("campaign", campaign::run),
 ];
+
+/// Programs that run without the Worker.
+const NATIVE: [&str; 2] = ["classify", "decide"];
 
 /// All, or those named. What is said besides the figures goes to standard error.
 pub(super) fn run(names: &[String]) -> Result<()> {
@@ -65,8 +70,7 @@ pub(super) fn run(names: &[String]) -> Result<()> {
     }
     super::setup::build_tools()?;
     let is_asked = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
-    // Reading reports is a native program.
-    if BENCHES.iter().any(|(name, _)| *name != "classify" && is_asked(name)) {
+    if BENCHES.iter().any(|(name, _)| !NATIVE.contains(name) && is_asked(name)) {
         super::build::worker(super::build::Mode::Release)?;
     }
     // Only one looks at the page; the stack serves whichever is there.

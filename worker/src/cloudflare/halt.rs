@@ -49,7 +49,9 @@ pub(super) async fn before(what: &str) {
         }
         it.halted.is_some()
     });
-    while is_halted {
-        worker::Delay::from(FOREVER).await;
+    if is_halted {
+        loop {
+            worker::Delay::from(FOREVER).await;
+        }
     }
 }

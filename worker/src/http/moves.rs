@@ -68,6 +68,11 @@ pub(super) async fn origin(call: Call<ReadOrigin>) -> AppResult<OriginView> {
     let message = messages::read(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let ingest = ingests::id_of_message(app, call.path(0)).await?.ok_or_else(AppError::not_found)?;
     let (id, verdict) = incoming::verdict_of(app, &ingest).await?.ok_or_else(AppError::not_found)?;
+    let record = verdict.routes.first().and_then(|it| it.record.as_ref()).map(|it| it.as_str().to_owned());
+    let number = match &record {
+        Some(record) => records::label(app, record).await?.map(|(number, _)| number),
+        None => None,
+    };
     let checks = verdict.authentication;
     Ok(OriginView {
         spf: incoming::word(checks.spf),
@@ -75,7 +80,7 @@ pub(super) async fn origin(call: Call<ReadOrigin>) -> AppResult<OriginView> {
         dmarc: incoming::word(checks.dmarc),
         from_trusted: checks.from_trusted,
         alias: message.delivered_to,
-        why: verdict.why.iter().map(|it| it.say(lang)).collect(),
+        why: verdict.why.into_iter().map(|it| it.naming(record.as_deref(), number.as_deref()).say(lang)).collect(),
         incoming: Some(id),
     })
 }

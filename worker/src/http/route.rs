@@ -141,14 +141,19 @@ pub(super) async fn answer(
     let author = verdict.routes.first().and_then(|it| it.author.clone());
     let author_name = author.and_then(|id| facts.contacts.iter().find(|it| it.id == id)).map(|it| it.name.clone());
     let envelope = arrival.envelope.clone();
+    let label = match &record {
+        Some(id) => records::label(app, id.as_str()).await?.map(|(number, title)| (id.clone(), number, title)),
+        None => None,
+    };
     let mut answer = Answer::new(&arrival, mail, &facts, &context, now);
-    answer.verdict.why.iter_mut().for_each(|it| it.text = it.say(lang));
+    for it in &mut answer.verdict.why {
+        let named = label.as_ref().map(|(id, number, _)| (id.as_str(), number.as_str()));
+        it.text = it.clone().naming(named.map(|it| it.0), named.map(|it| it.1)).say(lang);
+    }
     let text = serde_json::to_value(&answer).and_then(serde_json::from_value::<RouteReply>);
     let mut reply =
         text.map_err(|e| AppError::new(mailroom_shared::api::ProblemCode::Internal).detail(e.to_string()))?;
-    if let Some(id) = &record
-        && let Some((number, title)) = records::label(app, id.as_str()).await?
-    {
+    if let Some((_, number, title)) = label {
         reply.record_number = Some(number);
         reply.record_title = Some(title);
     }

@@ -434,6 +434,14 @@ fn volume(sender: &str, now: Timestamp, except: Option<&str>) -> Statement {
     )
 }
 
+/// The statements of [`load`] as they travel, for the test that reads their plans.
+#[cfg(test)]
+pub(crate) fn travelling(inquiry: &Inquiry, now: Timestamp) -> Vec<Statement> {
+    let mut all = context_statements();
+    all.extend(statements(inquiry, now, Some("i")));
+    together::join(&asked(inquiry), all).0
+}
+
 /// Answers an inquiry: one round trip. `except` is the hand-over that asks: only older ones are
 /// earlier than it, or two hand-overs of one mail would each take the other for the first and both be dropped.
 pub async fn load(app: &App, inquiry: &Inquiry, except: Option<&str>) -> Result<(Context, Facts), StoreError> {

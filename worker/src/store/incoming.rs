@@ -296,6 +296,8 @@ pub async fn read(app: &App, id: &str, lang: Lang) -> Result<Option<(IncomingVie
         (None, Some(verdict)) => verdict.why.clone(),
         (None, None) => Vec::new(),
     };
+    let (record, number) = (row.record.as_ref().map(RecordId::as_str), row.record_number.as_deref());
+    let why: Vec<Why> = why.into_iter().map(|it| it.naming(record, number)).collect();
     let check = |pick: fn(&Verdict) -> AuthResult| verdict.as_ref().map(|it| word(pick(it)));
     let view = IncomingView {
         kept_until: (days > 0 && matches!(row.fate, Fate::Refused | Fate::Ignored))
@@ -368,6 +370,12 @@ pub fn matching(query: &IncomingQuery, started: Timestamp, most: u32) -> Stateme
         _ => "ingests_failed",
     };
     filter.and(if index == "ingests_held" { "outcome = 'held'" } else { "state = 'failed'" }, []);
+    if let Some(since) = query.since {
+        filter.and("received >= $0", [since.into()]);
+    }
+    if let Some(until) = query.until {
+        filter.and("received < $0", [until.into()]);
+    }
     match wanted(query.q.as_deref()) {
         Some(Wanted::MessageId(id)) => filter.and("rfc_id = $0", [id.into()]),
         Some(Wanted::Address(key)) => {
@@ -399,6 +407,7 @@ struct CountRow {
     waiting: u32,
     database_bytes: Option<String>,
     database_limit: Option<String>,
+    storage_failed: Option<String>,
 }
 
 /// Largest database of the platform's paid plan, unless a setting says otherwise.
@@ -407,6 +416,10 @@ pub const DATABASE_LIMIT: f64 = 10.0 * 1024.0 * 1024.0 * 1024.0;
 const WARN_PERCENT: u32 = 70;
 /// Names of the settings.
 pub const DATABASE_BYTES: &str = "database_bytes";
+/// When a mail could not be kept last.
+pub const STORAGE_FAILED: &str = "storage_failed";
+/// For so long people are told of that.
+const TOLD: Span = Span::hours(1);
 
 pub async fn counts(app: &App) -> Result<IncomingCounts, StoreError> {
     let sql = "SELECT (SELECT COUNT(*) FROM ingests WHERE outcome = 'held') AS held,
@@ -414,8 +427,9 @@ pub async fn counts(app: &App) -> Result<IncomingCounts, StoreError> {
       (SELECT COUNT(*) FROM paused_senders WHERE released IS NULL AND (until IS NULL OR until > ?1)) AS paused,
       (SELECT COUNT(*) FROM ingests WHERE state = 'accepted' AND tries > 0) AS waiting,
       (SELECT value FROM settings WHERE key = ?2) AS database_bytes,
-      (SELECT value FROM settings WHERE key = ?3) AS database_limit";
-    let statement = statement!(sql, app.now(), DATABASE_BYTES, settings::DATABASE_LIMIT);
+      (SELECT value FROM settings WHERE key = ?3) AS database_limit,
+      (SELECT value FROM settings WHERE key = ?4) AS storage_failed";
+    let statement = statement!(sql, app.now(), DATABASE_BYTES, settings::DATABASE_LIMIT, STORAGE_FAILED);
     let Some(row) = super::decode_one::<CountRow>(app.run(statement).await?)? else {
         return Ok(IncomingCounts::default());
     };
@@ -428,6 +442,11 @@ pub async fn counts(app: &App) -> Result<IncomingCounts, StoreError> {
         paused: row.paused,
         database_percent: percent.filter(|it| *it >= WARN_PERCENT),
         waiting: row.waiting,
+        storage_failed: row
+            .storage_failed
+            .and_then(|it| it.parse().ok())
+            .map(Timestamp::from_millis)
+            .filter(|it| *it > app.now() - TOLD),
     })
 }
 

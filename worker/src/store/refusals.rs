@@ -42,6 +42,12 @@ pub fn list_statement(query: &RefusalQuery) -> (Statement, u32) {
             [q.to_lowercase().into()],
         );
     }
+    if let Some(since) = query.since {
+        filter.and("at >= $0", [since.into()]);
+    }
+    if let Some(until) = query.until {
+        filter.and("at < $0", [until.into()]);
+    }
     if let Some((at, id)) = super::read_cursor(query.cursor.as_deref()) {
         filter.and("(at, id) < ($0, $1)", [Value::Number(at), id.into()]);
     }

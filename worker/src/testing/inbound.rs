@@ -595,6 +595,12 @@ fn every_list_of_the_journal_uses_an_index() {
     let mut queries: Vec<IncomingQuery> = Show::ALL.into_iter().map(base).collect();
     queries.push(IncomingQuery { cursor: Some("1~x".to_owned()), ..base(Show::All) });
     queries.push(IncomingQuery { reason: Some("loop".to_owned()), ..base(Show::Refused) });
+    let time = |show| IncomingQuery {
+        since: Some(Timestamp::from_millis(1)),
+        until: Some(Timestamp::from_millis(2)),
+        ..base(show)
+    };
+    queries.extend(Show::ALL.into_iter().map(time));
     let mut statements: Vec<(crate::ports::Statement, bool)> =
         queries.iter().map(|it| (store::incoming::list_statement(it, &Sight::default()).0, true)).collect();
     // These find few rows and may sort them.
@@ -615,6 +621,7 @@ fn every_list_of_the_journal_uses_an_index() {
     ));
     let at = Timestamp::from_millis(0);
     statements.push((store::incoming::matching(&base(Show::Held), at, 1), true));
+    statements.push((store::incoming::matching(&time(Show::Held), at, 1), true));
     statements.push((store::incoming::matching(&base(Show::Unprocessed), at, 1), true));
     statements.push((store::aliases::confirmations_statement("a", at), false));
     statements.push((store::ingests::of_message("m"), false));

@@ -23,14 +23,14 @@ pub(super) async fn run(app: &App, with: &Statement, questions: Vec<Statement>) 
 
 /// Where the answer of a question is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// This column of the first statement's row.
     Column(usize),
     /// This statement.
     Statement(usize),
 }
 
-fn join(with: &Statement, questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
+pub(super) fn join(with: &Statement, questions: Vec<Statement>) -> (Vec<Statement>, Vec<Place>) {
     let mut joined = with.clone();
     let mut statements = Vec::new();
     let mut places = Vec::new();

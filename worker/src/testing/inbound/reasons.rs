@@ -1,11 +1,14 @@
 //! Why a mail became what it became is told in the language of whoever asks.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::Value;
 use serde_json::json;
 
 use super::World;
 use super::come;
 use super::mail;
+use crate::inbound::Admission;
 use crate::ports::Statement;
 use crate::testing::tests::call;
 
@@ -67,4 +70,51 @@ fn reasons_are_told_in_the_language_of_the_reader_everywhere() {
     let lines = call(&world.test, "GET", "/api/v1/logs?limit=50", &world.admin, &Value::Null);
     let lines = lines.body.to_string();
     assert!(lines.contains("no_such_address: as it was") && lines.contains("alias: support@corp.test"), "{lines}");
+}
+
+#[test]
+fn a_refused_mail_shows_the_way_it_took() {
+    let world = World::new();
+    let raw = mail("Ann <ann@customer.test>", "nobody@corp.test", "No", "2@c.test", "x");
+    let way = "Received: from mail.customer.test by mx.cloudflare.net with ESMTPS; Tue, 24 Nov 2026 10:00:02 +0000\r\n\
+        Received: from laptop by mail.customer.test with ESMTPSA; Tue, 24 Nov 2026 10:00:01 +0000\r\n";
+    come(&world.test, &format!("{way}{raw}"), "nobody@corp.test");
+    let id = world.incoming("refused")[0]["id"].as_str().unwrap().to_owned();
+    let trace = world.get(&format!("/api/v1/trace/{id}"));
+    let stops = trace["way"].as_array().unwrap();
+    let at = trace["at"].as_i64().unwrap();
+    let found = |query: String| world.get(&format!("/api/v1/{query}"))["items"].as_array().unwrap().len();
+    for list in ["refusals?", "incoming?show=refused&", "incoming?"] {
+        let (from, to) = (found(format!("{list}since={at}")), found(format!("{list}until={at}")));
+        assert_eq!((from, to), (1, 0), "{list}");
+        assert_eq!(found(format!("{list}since={at}&until={}", at + 1)), 1, "{list}");
+    }
+    assert!(stops.len() >= 3 && trace["way"].to_string().contains("mail.customer.test"), "{}", trace["way"]);
+}
+
+#[test]
+fn storage_that_runs_full_or_fails_is_told_and_mail_still_comes_in() {
+    let world = World::new();
+    let mut rules = world.get("/api/v1/policy");
+    rules["database_limit"] = json!(1_000);
+    world.send("PATCH", "/api/v1/policy", &rules);
+    let full = |bytes: u32| {
+        let set = crate::store::settings::set(crate::store::incoming::DATABASE_BYTES, &bytes.to_string());
+        futures::executor::block_on(world.test.app.run(set)).unwrap();
+        world.get("/api/v1/incoming/counts")["database_percent"].clone()
+    };
+    assert_eq!((full(699), full(700), full(1_000)), (Value::Null, json!(70), json!(100)));
+    let raw = |id: &str| mail("Ann <ann@customer.test>", "support@corp.test", "In", id, "x");
+    assert!(matches!(come(&world.test, &raw("1@c.test"), "support@corp.test"), Admission::Accepted { .. }));
+    assert_eq!(world.records().len(), 1, "a warning refuses nothing");
+
+    // The storage fails: the peer comes again, and people are told for an hour.
+    world.test.blobs.fails.store(true, Ordering::Relaxed);
+    let (text, size) = (raw("2@c.test"), raw("2@c.test").len());
+    let admit = crate::inbound::admit(&world.test.app, "ann@customer.test", "support@corp.test", text.into(), size);
+    assert!(futures::executor::block_on(admit).is_err());
+    world.test.blobs.fails.store(false, Ordering::Relaxed);
+    assert!(world.get("/api/v1/incoming/counts")["storage_failed"].is_i64());
+    world.test.clock.0.fetch_add(3_700_000, Ordering::Relaxed);
+    assert!(world.get("/api/v1/incoming/counts")["storage_failed"].is_null());
 }

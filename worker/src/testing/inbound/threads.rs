@@ -2,12 +2,20 @@
 
 use std::sync::atomic::Ordering;
 
+use mailroom_shared::address::EmailAddress;
+use mailroom_shared::gateway::arrival::Arrival;
+use mailroom_shared::gateway::inquire::inquire;
+use mailroom_shared::mail::inbound::Envelope;
+use mailroom_shared::time::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
 use super::World;
 use super::come;
 use super::mail;
+use crate::app::RECEIVING_HOST;
+use crate::store::facts;
+use crate::testing::Sqlite;
 use crate::testing::tests::rows;
 
 /// An answer to `to_id`.
@@ -88,4 +96,26 @@ fn an_answer_that_comes_before_our_own_copy_is_joined_by_it() {
     let all = world.messages(&second);
     assert_eq!((world.records().len(), all.len()), (2, 2), "{all:?}");
     assert!(all.iter().all(|it| it["held"] == Value::Null));
+}
+
+#[test]
+fn every_question_of_a_decision_uses_an_index() {
+    let envelope = Envelope { mail_from: None, rcpt_to: EmailAddress::parse("support@corp.test").unwrap() };
+    let raw = answer("Ann <ann@customer.test>", "b@c.test", "a@c.test");
+    let inquiry = inquire(&Arrival::read(envelope, raw.as_bytes(), RECEIVING_HOST), "s");
+    let db = Sqlite::new();
+    let statements = facts::travelling(&inquiry, Timestamp::from_millis(0));
+    assert!(statements.len() > 1);
+    // Lists of the inquiry itself, what was found before, and tables of a handful of rows.
+    let small = ["json_each", "asked_", "(subquery", "CONSTANT ROW", "record_types", "domains"];
+    let mut steps = 0;
+    for statement in &statements {
+        for step in db.plan(statement) {
+            let is_fine =
+                !step.starts_with("SCAN") || step.contains("USING") || small.iter().any(|it| step.contains(it));
+            assert!(is_fine, "{step}\n{}", statement.sql);
+            steps += 1;
+        }
+    }
+    assert!(steps > 40, "{steps}");
 }
