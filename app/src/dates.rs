@@ -168,10 +168,10 @@ pub fn use_now() -> RwSignal<Timestamp> {
 }
 
 /// Seconds until a point in time, counted down.
-pub fn use_countdown(at: Timestamp) -> ReadSignal<i64> {
-    let (left, set_left) = signal(when::seconds_until(now(), at));
+pub fn use_countdown(from: Timestamp, at: Timestamp) -> ReadSignal<i64> {
+    let (left, set_left) = signal(when::countdown(from, at, now()));
     let timer = Interval::new(500, move || {
-        let seconds = when::seconds_until(now(), at);
+        let seconds = when::countdown(from, at, now());
         if left.try_get_untracked().is_some_and(|it| it != seconds) {
             set_left.set(seconds);
         }

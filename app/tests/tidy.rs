@@ -30,6 +30,7 @@ use mailroom_shared::outbox::actions::Action;
 use mailroom_shared::outbox::choice::Hindrance;
 use mailroom_shared::outbox::choice::Passed;
 use mailroom_shared::outbox::choice::Why;
+use mailroom_shared::outbox::delay::Delay;
 use mailroom_shared::outbox::limit::Plan;
 use mailroom_shared::outbox::retention::Class;
 use mailroom_shared::outbox::state::DeliveryState;
@@ -104,6 +105,8 @@ fn every_text_is_in_the_catalogue_of_both_languages() {
             }
         };
         each("wait", Wait::ALL.map(Wait::as_str).to_vec());
+        each("wait", Delay::ALL.map(Delay::as_str).to_vec());
+        each("delay", Delay::ALL.map(Delay::as_str).to_vec());
         each("servers.why", Why::ALL.map(Why::as_str).to_vec());
         each("servers.passed", Passed::ALL.map(Passed::as_str).to_vec());
         each("servers.never", Hindrance::ALL.map(Hindrance::as_str).to_vec());

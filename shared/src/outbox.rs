@@ -7,6 +7,7 @@ pub mod advice;
 pub mod breaker;
 pub mod cause;
 pub mod choice;
+pub mod delay;
 pub mod failure;
 pub mod health;
 pub mod limit;

@@ -156,6 +156,16 @@ impl Service for SinkService {
         Some(password != "wrong")
     }
 
+    /// Of everybody.
+    fn password(&self, _user: &str) -> Option<String> {
+        Some("right".to_owned())
+    }
+
+    /// `refused@` of any domain may not send here, whoever logged in.
+    fn sender(&self, from: &str) -> Reply {
+        behavior::refusal_of_sender(from).unwrap_or_else(|| Reply::new(250, "2.1.0", "Ok"))
+    }
+
     fn recipient(&self, _envelope: &Envelope, to: &str) -> Reply {
         let reply = match Behavior::of(to) {
             Behavior::Defer => self.defer(to),

@@ -7,6 +7,7 @@
 //! `smtp-proto`, the maintained parser of the Stalwart server, and only the dialogue around it is ours: `session`.
 
 mod reply;
+mod scram;
 mod server;
 mod session;
 mod stream;

@@ -18,7 +18,6 @@ use crate::app::RECEIVING_HOST;
 use crate::jobs::Job;
 use crate::jobs::canary;
 use crate::journal;
-use crate::log;
 use crate::ports::BlobError;
 use crate::ports::DbError;
 use crate::store::StoreError;
@@ -78,16 +77,6 @@ pub async fn admit(
     let now = app.now();
     let verdict = decide(&arrival, &facts, &context, now);
     let id = app.new_id();
-    log::info(
-        "mail_decided",
-        &[
-            ("mail", &id),
-            ("decision", verdict.decision.as_str()),
-            ("from", &arrival.sender_address().map(|it| log::mask(it.as_str())).unwrap_or_default()),
-            ("to", &log::mask(arrival.envelope.rcpt_to.as_str())),
-            ("size", &arrival.size.to_string()),
-        ],
-    );
     match verdict.decision {
         Decision::Refused => refuse(app, &id, &arrival, &verdict, inquiry.sender.as_deref()).await,
         // Other content under a known Message-ID is kept for a person to see.

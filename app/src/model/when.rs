@@ -33,6 +33,11 @@ pub fn seconds_until(now: Timestamp, at: Timestamp) -> i64 {
     ((at - now).as_millis() + 999).max(0) / 1_000
 }
 
+/// Of a wait from one time to another: never more than all of it, whatever the reader's clock says.
+pub fn countdown(from: Timestamp, at: Timestamp, now: Timestamp) -> i64 {
+    seconds_until(now, at).min(seconds_until(from, at))
+}
+
 /// Whether a message that was written at a time and leaves at another is scheduled, rather than held back for *Undo*.
 pub fn is_scheduled(written: Timestamp, leaves: Timestamp) -> bool {
     seconds_until(written, leaves) > 60
@@ -88,5 +93,13 @@ mod tests {
         let now = Timestamp::from_millis(1_000);
         assert_eq!(seconds_until(now, Timestamp::from_millis(1_001)), 1);
         assert_eq!(seconds_until(now, Timestamp::from_millis(500)), 0);
+    }
+
+    #[test]
+    fn a_countdown_is_never_longer_than_its_wait() {
+        let (from, at) = (Timestamp::from_millis(5_000_000), Timestamp::from_millis(5_010_000));
+        for (now, expected) in [(5_000_000, 10), (5_007_500, 3), (5_020_000, 0), (1_000, 10)] {
+            assert_eq!(countdown(from, at, Timestamp::from_millis(now)), expected, "{now}");
+        }
     }
 }

@@ -100,8 +100,9 @@ fn asker(name: StoredValue<String>, busy: RwSignal<bool>) -> impl Fn(()) + Copy 
     let (cache, toasts) = (use_cache(), use_toasts());
     move |()| {
         busy.set(true);
+        let name = name.get_value();
         spawn_local(async move {
-            let answer = check_domain(cache, &name.get_value()).await;
+            let answer = check_domain(cache, &name).await;
             let _ = busy.try_set(false);
             if let Err(error) = answer {
                 toast_problem(toasts, &error);
@@ -243,8 +244,8 @@ fn Copyable(text: String) -> AnyView {
     let toasts = use_toasts();
     let kept = StoredValue::new(text.clone());
     let copy = move |()| {
+        let promise = window().navigator().clipboard().write_text(&kept.get_value());
         spawn_local(async move {
-            let promise = window().navigator().clipboard().write_text(&kept.get_value());
             if wasm_bindgen_futures::JsFuture::from(promise).await.is_ok() {
                 toasts.done(t!("ui.copied"));
             }

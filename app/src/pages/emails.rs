@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::emails::ActOnEmails;
 use mailroom_shared::api::emails::EmailAction;
+use mailroom_shared::api::emails::EmailCounts;
 use mailroom_shared::api::emails::EmailFilter;
 use mailroom_shared::api::emails::EmailMatches;
 use mailroom_shared::api::emails::EmailQuery;
@@ -14,6 +15,7 @@ use mailroom_shared::api::emails::Wait;
 use mailroom_shared::id::DeliveryId;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
+use mailroom_shared::outbox::delay::Delay;
 use mailroom_shared::outbox::state::DeliveryState;
 
 use crate::dates;
@@ -111,7 +113,7 @@ pub fn EmailsPage() -> AnyView {
             .map(|filter| Tab {
                 href: format!("{}?filter={}", Page::Emails.href(), filter.as_str()),
                 text: t!(&format!("emails.filter.{}", filter.as_str())),
-                count: counts.counts.get(filter.as_str()).map(|n| dates::number(*n)),
+                count: counts.counts.get(filter.as_str()).map(|n| shown(*n)),
                 is_now: filter == now,
             })
             .collect::<Vec<_>>()
@@ -132,6 +134,11 @@ pub fn EmailsPage() -> AnyView {
         </main>
     }
     .into_any()
+}
+
+/// `37`, `5,000+`: nobody counts further.
+fn shown(n: u32) -> String {
+    if n < EmailCounts::MOST { dates::number(n) } else { format!("{}+", dates::number(EmailCounts::MOST)) }
 }
 
 #[component]
@@ -487,7 +494,7 @@ fn Table(queue: Queue) -> AnyView {
 }
 
 fn version(row: &EmailRow) -> String {
-    let wait = row.wait.map_or("", Wait::as_str);
+    let wait = row.delay.map_or("", Delay::as_str);
     format!("{} {} {wait} {} {:?} {}", row.delivery, row.state.as_str(), row.tries, row.next_try, row.recipient)
 }
 
@@ -527,7 +534,9 @@ fn Line(queue: Queue, row: EmailRow) -> AnyView {
             <td>
                 <button type="button" class="link" title=row.last_answer.clone() on:click=move |_| queue.open(&opened)>
                     <StateWord state=row.state/>
-                    {row.wait.map(|it| view! { <span class="muted small">" "{t!(&format!("wait.{}", it.as_str()))}</span> })}
+                    {row.delay.map(|it| view! {
+                        <span class="muted small" data-delay=it.as_str() title=t!(&format!("delay.{}", it.as_str()))>" "{t!(&format!("wait.{}", it.as_str()))}</span>
+                    })}
                     <span class="vh">" "{t!("emails.open")}</span>
                 </button>
             </td>

@@ -256,8 +256,9 @@ fn Import(id: MailingListId, csv: String) -> AnyView {
     let report = RwSignal::new(None::<Result<ImportReport, ApiError>>);
     let (id, csv) = (StoredValue::new(id), StoredValue::new(csv));
     let ask = move |preview: bool| {
+        let (id, csv) = (id.get_value(), csv.get_value());
         spawn_local(async move {
-            let answer = import_members(cache, id.get_value(), ImportMembers { csv: csv.get_value(), preview }).await;
+            let answer = import_members(cache, id, ImportMembers { csv, preview }).await;
             if let (false, Ok(done)) = (preview, &answer) {
                 toasts.done(tn!("lists.imported", done.added));
                 dialog.close();

@@ -191,9 +191,11 @@ fn SlowedLine(it: SlowedDomain) -> AnyView {
     );
     let domain = StoredValue::new(it.domain.clone());
     let lift = move |()| {
+        // The line is gone when the answer comes.
+        let domain = domain.get_value();
         spawn_local(async move {
-            match lift_slowed(cache, domain.get_value()).await {
-                Ok(()) => toasts.done(t!("servers.lifted", domain = domain.get_value())),
+            match lift_slowed(cache, domain.clone()).await {
+                Ok(()) => toasts.done(t!("servers.lifted", domain = domain)),
                 Err(error) => toast_problem(toasts, &error),
             }
         });

@@ -146,9 +146,9 @@ fn Editor(row: Option<TemplateRow>) -> AnyView {
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         busy.set(true);
-        let content = typed.get_untracked();
+        let (id, content) = (id.get_value(), typed.get_untracked());
         spawn_local(async move {
-            let answer = save_template(cache, id.get_value().as_deref(), &content).await;
+            let answer = save_template(cache, id.as_deref(), &content).await;
             let _ = busy.try_set(false);
             match answer {
                 Ok(_) => {

@@ -178,7 +178,7 @@ fn Leaves(envelope: Signal<Option<EnvelopeView>>, written: Timestamp) -> AnyView
                 return view! { <span class="muted nowrap num">{t!("message.scheduled", when = dates::day_and_time(at))}</span> }
                     .into_any();
             }
-            let left = dates::use_countdown(at);
+            let left = dates::use_countdown(written, at);
             view! {
                 <span class="muted nowrap num">
                     {move || match left.get() {

@@ -9,6 +9,7 @@ use crate::id::EmailId;
 use crate::id::MessageId;
 use crate::id::RecordId;
 use crate::id::ServerId;
+use crate::outbox::delay::Delay;
 use crate::outbox::state::DeliveryState;
 use crate::time::Timestamp;
 
@@ -159,6 +160,9 @@ pub struct EmailRow {
     pub recipient: String,
     pub state: DeliveryState,
     pub wait: Option<Wait>,
+    /// Why it has not left yet; none for what is on its way or over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Delay>,
     /// `urgent`, `normal` or `bulk`.
     pub lane: String,
     pub server: Option<String>,
@@ -169,11 +173,16 @@ pub struct EmailRow {
     pub last_answer: Option<String>,
 }
 
-/// Rows per tab.
+/// Rows per tab, up to [`EmailCounts::MOST`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EmailCounts {
     pub counts: std::collections::BTreeMap<String, u32>,
+}
+
+impl EmailCounts {
+    /// Counting stops here: this many or more.
+    pub const MOST: u32 = 5_000;
 }
 
 /// What to do with queue rows.

@@ -56,6 +56,13 @@ impl Behavior {
     }
 }
 
+/// As servers refuse a From that a login may not use.
+pub(super) fn refusal_of_sender(from: &str) -> Option<Reply> {
+    (words(from).next().as_deref() == Some("refused")).then(|| {
+        Reply::new(553, "5.7.1", format!("<{from}>: Sender address rejected: not owned by the user who logged in"))
+    })
+}
+
 fn is_sink(domain: &str) -> bool {
     let domain = domain.to_ascii_lowercase();
     domain == "sink.test" || domain.ends_with(".sink.test")

@@ -13,11 +13,12 @@ use smtp_proto::request::receiver::{
     BdatReceiver, DataReceiver, DummyDataReceiver, DummyLineReceiver, LineReceiver, RequestReceiver,
 };
 use smtp_proto::{
-    AUTH_LOGIN, AUTH_PLAIN, EXT_8BIT_MIME, EXT_AUTH, EXT_CHUNKING, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE,
-    EXT_SMTP_UTF8, EXT_START_TLS, EhloResponse, Error, MAIL_SMTPUTF8, Request,
+    AUTH_LOGIN, AUTH_PLAIN, AUTH_SCRAM_SHA_256, EXT_8BIT_MIME, EXT_AUTH, EXT_CHUNKING, EXT_ENHANCED_STATUS_CODES,
+    EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EXT_START_TLS, EhloResponse, Error, MAIL_SMTPUTF8, Request,
 };
 
 use super::reply::Reply;
+use super::scram::Scram;
 use super::stream::Stream;
 
 /// RFC 5321 section 4.5.3.1.8 asks for at least 100.
@@ -35,6 +36,13 @@ pub trait Service: Send + Sync + 'static {
     /// `Some` offers AUTH PLAIN and LOGIN and answers for a login.
     fn login(&self, _user: &str, _password: &str) -> Option<bool> {
         None
+    }
+    /// `Some` offers SCRAM-SHA-256 too, which needs to know the password.
+    fn password(&self, _user: &str) -> Option<String> {
+        None
+    }
+    fn sender(&self, _from: &str) -> Reply {
+        Reply::new(250, "2.1.0", "Ok")
     }
     fn recipient(&self, _envelope: &Envelope, _to: &str) -> Reply {
         Reply::new(250, "2.1.5", "Ok")
@@ -79,6 +87,10 @@ enum Login {
     Plain,
     User,
     Password(String),
+    ScramFirst,
+    ScramLast(Scram),
+    /// Its proof was right; ours was sent.
+    ScramDone(String),
 }
 
 enum Next {
@@ -275,6 +287,9 @@ impl Session<'_> {
         if self.offers_login() {
             answer.capabilities |= EXT_AUTH;
             answer.auth_mechanisms = AUTH_PLAIN | AUTH_LOGIN;
+            if self.service.password("").is_some() {
+                answer.auth_mechanisms |= AUTH_SCRAM_SHA_256;
+            }
         }
         self.envelope.helo = host;
         // Writing to memory does not fail.
@@ -291,10 +306,14 @@ impl Session<'_> {
         if from.size > self.service.max_size() {
             return self.say(&too_large(self.service.max_size()));
         }
+        let reply = self.service.sender(&from.address);
+        if !reply.is_positive() {
+            return self.say(&reply);
+        }
         self.in_mail = true;
         self.envelope.utf8 = from.flags & MAIL_SMTPUTF8 != 0;
         self.envelope.from.clone_from(&from.address);
-        self.say(&Reply::new(250, "2.1.0", "Ok"));
+        self.say(&reply);
     }
 
     fn rcpt_to(&mut self, to: String) -> Next {
@@ -374,6 +393,13 @@ impl Session<'_> {
                 self.say(&Reply::plain(334, STANDARD.encode("Password:")));
                 Some(State::Login(LineReceiver { buf: Vec::new(), state: Login::Password(user) }))
             }
+            AUTH_SCRAM_SHA_256 if self.service.password("").is_some() => {
+                if initial.is_empty() {
+                    self.out.extend_from_slice(b"334 \r\n");
+                    return Some(State::Login(LineReceiver { buf: Vec::new(), state: Login::ScramFirst }));
+                }
+                Some(self.scram_challenge(initial.as_bytes()))
+            }
             _ => {
                 self.say(&Reply::new(504, "5.5.4", "Mechanism not offered"));
                 None
@@ -391,6 +417,17 @@ impl Session<'_> {
                 return State::Login(LineReceiver { buf: Vec::new(), state });
             }
             Login::Password(user) => self.finish_login(&user, &decoded(line)),
+            Login::ScramFirst => return self.scram_challenge(line),
+            Login::ScramLast(scram) => {
+                let password = self.service.password(&scram.user).unwrap_or_default();
+                if let Some(proof) = scram.check(&decoded(line), &password) {
+                    self.say(&Reply::plain(334, proof));
+                    let state = Login::ScramDone(scram.user);
+                    return State::Login(LineReceiver { buf: Vec::new(), state });
+                }
+                self.refuse_login();
+            }
+            Login::ScramDone(user) => self.accept_login(&user),
         }
         command_state()
     }
@@ -405,12 +442,25 @@ impl Session<'_> {
     }
 
     fn finish_login(&mut self, user: &str, password: &str) {
-        if self.service.login(user, password) == Some(true) {
-            self.envelope.login = Some(user.to_owned());
-            self.say(&Reply::new(235, "2.7.0", "Authentication successful"));
-        } else {
-            self.say(&Reply::new(535, "5.7.8", "Username and password not accepted"));
-        }
+        if self.service.login(user, password) == Some(true) { self.accept_login(user) } else { self.refuse_login() }
+    }
+
+    fn accept_login(&mut self, user: &str) {
+        self.envelope.login = Some(user.to_owned());
+        self.say(&Reply::new(235, "2.7.0", "Authentication successful"));
+    }
+
+    fn refuse_login(&mut self) {
+        self.say(&Reply::new(535, "5.7.8", "Username and password not accepted"));
+    }
+
+    fn scram_challenge(&mut self, first: &[u8]) -> State {
+        let Some(scram) = Scram::begin(&decoded(first)) else {
+            self.say(&Reply::new(501, "5.5.2", "No first message of SCRAM-SHA-256"));
+            return command_state();
+        };
+        self.say(&Reply::plain(334, scram.challenge()));
+        State::Login(LineReceiver { buf: Vec::new(), state: Login::ScramLast(scram) })
     }
 
     fn say(&mut self, reply: &Reply) {

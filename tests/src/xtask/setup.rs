@@ -33,6 +33,7 @@ pub(super) fn test_tools() -> Result<()> {
         ("/usr/sbin/postfix", "postfix"),
         ("/usr/share/perl5/Sisimai.pm", "libsisimai-perl"),
         ("/usr/share/perl5/IO/Socket/SSL.pm", "libio-socket-ssl-perl"),
+        ("/usr/lib/python3/dist-packages/dkim/__init__.py", "python3-dkim"),
     ];
     let missing: Vec<&str> = wanted.iter().filter(|(path, _)| !Path::new(path).exists()).map(|(_, it)| *it).collect();
     if missing.is_empty() {

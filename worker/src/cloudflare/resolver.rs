@@ -16,6 +16,7 @@ use worker::Method;
 use worker::Request;
 use worker::RequestInit;
 
+use crate::log;
 use crate::ports::Resolver;
 
 /// For one question, with one more try.
@@ -26,6 +27,8 @@ const AT_ONCE: usize = 4;
 const GIVE_UP: u32 = 8;
 /// Longest answer that is read.
 const MAX_ANSWER: usize = 65_535;
+
+const UNREACHABLE: &str = "the DNS resolver could not be reached";
 
 pub(super) struct DnsOverHttps;
 
@@ -71,10 +74,14 @@ async fn post(url: &str, query: &[u8]) -> Result<Vec<u8>, String> {
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_headers(headers).with_body(Some(js_sys::Uint8Array::from(query).into()));
     let request = Request::new_with_init(url, &init).map_err(text)?;
-    let mut response = Fetch::Request(request).send().await.map_err(text)?;
+    let mut response = Fetch::Request(request).send().await.map_err(|error| {
+        // What the runtime says is for the log; a person needs to know whom we could not ask.
+        log::warn("resolver_unreachable", &[("error", &error.to_string())]);
+        UNREACHABLE.to_owned()
+    })?;
     if response.status_code() != 200 {
-        return Err(format!("HTTP {}", response.status_code()));
+        return Err(format!("the DNS resolver answered HTTP {}", response.status_code()));
     }
-    let bytes = response.bytes().await.map_err(text)?;
+    let bytes = response.bytes().await.map_err(|_| UNREACHABLE.to_owned())?;
     if bytes.len() > MAX_ANSWER { Err("answer too long".to_owned()) } else { Ok(bytes) }
 }

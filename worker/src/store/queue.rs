@@ -13,6 +13,8 @@ use mailroom_shared::id::DeliveryId;
 use mailroom_shared::id::EmailId;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
+use mailroom_shared::outbox::delay::Waiting;
+use mailroom_shared::outbox::delay::delay;
 use mailroom_shared::outbox::retry;
 use mailroom_shared::outbox::state::DeliveryEvent;
 use mailroom_shared::outbox::state::DeliveryState;
@@ -119,7 +121,8 @@ pub async fn list(app: &App, query: &EmailQuery, sight: &Sight) -> Result<Page<E
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let next = rows.last().filter(|_| more).map(|it| super::write_cursor(it.created.as_millis(), it.delivery.as_str()));
-    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next, total: None })
+    let now = app.now();
+    Ok(Page { items: rows.into_iter().map(|it| it.shown(now)).collect(), next, total: None })
 }
 
 /// Deliveries of the message with a Message-ID.
@@ -137,12 +140,17 @@ pub fn of_rfc_id_statement(id: &str) -> Statement {
 
 pub async fn of_rfc_id(app: &App, id: &str) -> Result<Vec<EmailRow>, StoreError> {
     let rows: Vec<QueueRow> = super::decode(app.run(of_rfc_id_statement(id)).await?)?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    let now = app.now();
+    Ok(rows.into_iter().map(|it| it.shown(now)).collect())
 }
 
-impl From<QueueRow> for EmailRow {
-    fn from(it: QueueRow) -> Self {
-        Self {
+impl QueueRow {
+    fn shown(self, now: Timestamp) -> EmailRow {
+        let it = self;
+        let waiting =
+            Waiting { state: it.state, wait: it.wait, is_bulk: it.lane == "bulk", created: it.created, due: it.due };
+        EmailRow {
+            delay: delay(&waiting, now),
             delivery: it.delivery,
             email: it.email,
             message: it.message,
@@ -175,10 +183,16 @@ struct Count {
     n: u32,
 }
 
+/// Each state by its index, and not beyond [`EmailCounts::MOST`]: what was sent may be a hundred times what is open.
 pub fn count_by_state(sight: &Sight) -> Statement {
-    let mut filter = Filter::new(Vec::new());
+    let mut filter = Filter::new(vec![to_json(&DeliveryState::ALL.map(DeliveryState::as_str)).into()]);
     sight.narrow_by_record(&mut filter, "deliveries.record_id");
-    let sql = format!("SELECT state, COUNT(*) AS n FROM deliveries WHERE 1 = 1{} GROUP BY state", filter.sql);
+    let sql = format!(
+        "SELECT s.value AS state, (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_by_state
+           WHERE state = s.value{} LIMIT {})) AS n FROM json_each(?1) s",
+        filter.sql,
+        EmailCounts::MOST
+    );
     Statement { sql: sql.into(), params: filter.params }
 }
 
@@ -188,8 +202,8 @@ pub async fn counts(app: &App, sight: &Sight) -> Result<EmailCounts, StoreError>
     let counts = EmailFilter::ALL
         .into_iter()
         .map(|filter| {
-            let n = rows.iter().filter(|it| filter.states().contains(&it.state)).map(|it| it.n).sum();
-            (filter.as_str().to_owned(), n)
+            let n: u32 = rows.iter().filter(|it| filter.states().contains(&it.state)).map(|it| it.n).sum();
+            (filter.as_str().to_owned(), n.min(EmailCounts::MOST))
         })
         .collect();
     Ok(EmailCounts { counts })

@@ -323,8 +323,9 @@ fn Leave(draft: Draft) -> AnyView {
     let (cache, toasts, go) = (use_cache(), use_toasts(), use_go());
     let busy = RwSignal::new(false);
     let throw_away = move |()| {
+        let id = draft.id.get_value();
         spawn_local(async move {
-            match delete_campaign(cache, draft.id.get_value()).await {
+            match delete_campaign(cache, id).await {
                 Ok(()) => {
                     toasts.done(t!("campaign.deleted"));
                     go.to(Page::Campaigns.href());
@@ -346,9 +347,10 @@ fn Leave(draft: Draft) -> AnyView {
 /// Keeps what is typed, then acts.
 fn act(cache: Cache, toasts: Toasts, draft: Draft, busy: RwSignal<bool>, act: CampaignAct, at: Option<Timestamp>) {
     busy.set(true);
+    let id = draft.id.get_value();
     spawn_local(async move {
         let answer = match draft.save(cache).await {
-            Ok(()) => act_on_campaign(cache, draft.id.get_value(), ActOnCampaign { act, at }).await.map(drop),
+            Ok(()) => act_on_campaign(cache, id, ActOnCampaign { act, at }).await.map(drop),
             Err(error) => Err(error),
         };
         let _ = busy.try_set(false);
@@ -368,10 +370,10 @@ fn Later(draft: Draft) -> AnyView {
     let busy = RwSignal::new(false);
     let test = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let address = to.get_untracked();
+        let (id, address) = (draft.id.get_value(), to.get_untracked());
         spawn_local(async move {
             let answer = match draft.save(cache).await {
-                Ok(()) => test_campaign(cache, draft.id.get_value(), address.clone()).await,
+                Ok(()) => test_campaign(cache, id, address.clone()).await,
                 Err(error) => Err(error),
             };
             match answer {

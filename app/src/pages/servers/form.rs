@@ -157,8 +157,9 @@ fn Form(server: Option<ServerRow>) -> AnyView {
         event.prevent_default();
         let edit = fields.read(&old.get_value());
         busy.set(true);
+        let id = id.get_value();
         spawn_local(async move {
-            let answer = save_server(cache, id.get_value(), edit).await;
+            let answer = save_server(cache, id, edit).await;
             let _ = busy.try_set(false);
             match answer {
                 Ok(row) => {
