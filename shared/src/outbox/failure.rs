@@ -3,6 +3,7 @@
 //! The rules are data ([`rules`]): a row has a reason, words to look for and where they come from. Order decides: exact words
 //! first, then the enhanced status, then vaguer words, then the reply code.
 
+mod languages;
 mod providers;
 mod rules;
 mod status;
