@@ -90,7 +90,10 @@ struct HeldRow {
     source: SuppressionSource,
     reason: Option<Reason>,
     note: Option<String>,
+    evidence: Option<String>,
+    report: Option<String>,
     created: Timestamp,
+    expires: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -162,7 +165,9 @@ pub async fn situation(app: &App, record: &str, request: &Request) -> AppResult<
         ),
         statement!(facts::contacts_where(people), record, &mentions, &keys),
         statement!(
-            "SELECT address_key, scope, source, reason, note, created FROM suppressions WHERE address_key IN (
+            "SELECT address_key, scope, source, reason, note, evidence, created, expires,
+               (SELECT i.id FROM ingests i WHERE i.id = suppressions.ingest_id AND i.raw_key <> '') AS report
+             FROM suppressions WHERE address_key IN (
                SELECT value FROM json_each(?3)
                UNION SELECT key FROM contact_emails WHERE contact_id IN (SELECT contact_id FROM followers WHERE record_id = ?1
                  UNION SELECT customer_id FROM records WHERE id = ?1 AND customer_id IS NOT NULL
@@ -235,7 +240,10 @@ impl Situation {
             source: row.source,
             reason: row.reason,
             note: row.note.clone(),
+            evidence: row.evidence.clone(),
+            report: row.report.clone(),
             since: row.created,
+            expires: row.expires,
             others,
         })
     }
