@@ -18,6 +18,7 @@ use mailroom_shared::id::DeliveryId;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::failure::Fault;
+use mailroom_shared::outbox::failure::Reason;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -354,6 +355,7 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
     let advice = advice_of(&group);
     // Sending to an address that is wrong can't help: correcting it comes first there.
     let is_address = group.reason.fault() == Fault::Recipient;
+    let is_full = group.reason == Reason::MailboxFull;
     let again = if failing == 0 { t!("failures.action.now") } else { t!("failures.action.retry") };
     let [key, for_ignore, for_cancel, for_fix, for_progress, for_rows] = [(); 6].map(|()| group.key.clone());
     let busy = Memo::new(move |_| {
@@ -376,7 +378,7 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
                     {(is_address && failing > 0).then(|| view! {
                         <Button small=true icon=Glyph::Edit text=t!("failures.action.fix") disabled on_press=move |()| inbox.fix_group(for_fix.clone())/>
                     })}
-                    {(!is_address || failing == 0).then(|| view! {
+                    {(!is_address || is_full || failing == 0).then(|| view! {
                         <Button small=true icon=Glyph::Retry text=again disabled on_press=move |()| inbox.act_on_group(FailureAction::Retry, &key, total)/>
                     })}
                     {(failing > 0).then(|| view! {

@@ -289,6 +289,12 @@ pub fn ends_with_domain(host: &str, domain: &str) -> bool {
     end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
 }
 
+/// Every enhanced code, without its class, that a table knows.
+#[cfg(test)]
+pub(crate) fn known_details() -> impl Iterator<Item = &'static str> {
+    status::known()
+}
+
 /// What a provider's own wording in a text says, if there is one.
 pub fn by_wording(text: &str) -> Option<Reason> {
     let words = normalize(text);

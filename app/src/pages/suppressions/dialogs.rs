@@ -149,7 +149,7 @@ fn One(row: SuppressionRow) -> AnyView {
             <footer class="dialog-foot">
                 <span class="push"></span>
                 <Button text=t!("ui.close") on_press=move |()| dialog.close()/>
-                <Button kind=Kind::Primary text=t!("suppressions.lift") submit=true disabled=busy/>
+                <Button kind=Kind::Primary text=t!("suppressions.lift.send") submit=true disabled=busy/>
             </footer>
         </form>
     }
