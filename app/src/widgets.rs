@@ -7,6 +7,7 @@ pub mod composer;
 pub mod delivery_dialog;
 pub mod dkim;
 pub mod envelope;
+pub mod evidence;
 pub mod followers;
 pub mod hops;
 pub mod html_frame;

@@ -72,9 +72,26 @@ fn failures_are_seen_by_cause_and_settled_together() {
     browser.find("[data-suppression='hard.anna@sink.test']").unwrap();
     browser.screenshot("suppressions").unwrap();
     check_page(&browser, "suppressions");
-    browser.click("[data-suppression='hard.anna@sink.test'] button").unwrap();
+    browser.click_text("[data-suppression='hard.anna@sink.test'] button", "Write again").unwrap();
+    browser.find_text("dialog .code", "550").unwrap();
+    browser.find_text("dialog [data-step=added]", "held back").unwrap();
+    browser.screenshot("suppression").unwrap();
+    check_page(&browser, "the dialog of a suppression");
+    // Nobody lifts without a word.
+    browser.click_text("dialog footer button", "Write again").unwrap();
+    browser.wait_for_text("dialog .hint--bad", "needed").unwrap();
+    browser.fill("dialog [name=why]", "She has a new mailbox").unwrap();
+    browser.click_text("dialog footer button", "Write again").unwrap();
     browser.wait_gone("[data-suppression='hard.anna@sink.test']").unwrap();
-    browser.fill("[name=address]", "no-more@example.org").unwrap();
+    browser.click_text(".toolbar .seg button", "History").unwrap();
+    browser.find_text("[data-step=lifted]", "She has a new mailbox").unwrap();
+    browser.find_text("[data-step=lifted]", "Mai Lindqvist").unwrap();
+    browser.screenshot("suppressions-history").unwrap();
+    check_page(&browser, "history of suppressions");
+    browser.click_text(".toolbar .seg button", "Held back").unwrap();
+    browser.click_text(".toolbar button", "Add").unwrap();
+    browser.fill("dialog [name=address]", "no-more@example.org").unwrap();
+    browser.fill("dialog [name=note]", "asked by phone").unwrap();
     browser.press_enter().unwrap();
     browser.find("[data-suppression='no-more@example.org']").unwrap();
     for (name, width, dark) in
@@ -111,10 +128,130 @@ fn five_hundred_failures_go_out_again_together() {
     browser.open("/login").unwrap();
     browser.take_session(&api).unwrap();
     browser.open("/failures").unwrap();
+    browser.find(&format!("[data-group='{key}']")).unwrap();
+    let watch = "window.said = []; new MutationObserver(() => document.querySelectorAll('[role=status]')
+      .forEach((it) => window.said.push(it.innerText))).observe(document.body, { childList: true, subtree: true, characterData: true })";
+    browser.run(watch, &[]).unwrap();
     browser.click_text(&format!("[data-group='{key}'] button"), "Try again").unwrap();
     browser.wait_for_text(".toast", "520 deliveries go out again").unwrap();
     browser.screenshot("failures-many").unwrap();
+    let said = browser.run("return window.said", &[]).unwrap();
+    for progress in ["0 of 520", "500 of 520"] {
+        assert!(said.as_array().unwrap().iter().any(|it| it == progress), "{progress}: {said}");
+    }
     assert_eq!(get(&api, "/api/v1/failures")["all"], 0);
+    // Who did it, and one undo for all of it.
+    browser.click(".done-list summary").unwrap();
+    browser.find_text("[data-operation]", "520 deliveries go out again").unwrap();
+    browser.find_text("[data-operation]", "Mai Lindqvist").unwrap();
+    browser.click_text("[data-operation] button", "Undo").unwrap();
+    within(SOON, "all to be back", &stack, || (get(&api, "/api/v1/failures")["all"] == total).then_some(()));
+    browser.find_text(&format!("[data-group='{key}'] .num"), "520").unwrap();
+    // Again, and this time they leave.
+    browser.click_text(&format!("[data-group='{key}'] button"), "Try again").unwrap();
+    browser.wait_for_text(".toast", "520 deliveries go out again").unwrap();
+    send_now(&stack, &api, Duration::from_secs(40));
+    within(Duration::from_mins(1), "all to be tried again", &stack, || {
+        stack.cron(None).unwrap();
+        (get(&api, "/api/v1/failures")["all"] == total).then_some(())
+    });
+    let row = get(&api, &format!("/api/v1/failures/{key}?limit=1"))["items"][0].clone();
+    assert_eq!(row["tries"], 2, "refused once more: {row}");
+}
+
+#[test]
+fn a_selection_is_fixed_address_by_address() {
+    let (stack, api) = start("fixed");
+    write_to(&api, &["hard.ann@sink.test", "hard.bob@sink.test", "hard.cyd@sink.test"]);
+    send_now(&stack, &api, Duration::from_secs(11));
+    let browser = Browser::start(&stack.base_url(), 1440, 900).unwrap();
+    browser.open("/login").unwrap();
+    browser.take_session(&api).unwrap();
+    browser.open("/failures").unwrap();
+    browser.find(".frow").unwrap();
+    // Two of three by hand.
+    for _ in 0..2 {
+        browser.press("j").unwrap();
+        browser.press("x").unwrap();
+    }
+    browser.wait_for_text(".bulkbar", "2 selected").unwrap();
+    browser.click_text(".bulkbar button", "Fix and retry").unwrap();
+    browser.find("dialog [data-fix='hard.cyd@sink.test']").unwrap();
+    let fields = browser.run("return document.querySelectorAll('dialog [data-fix]').length", &[]).unwrap();
+    assert_eq!(fields, 2, "one field per address of the selection");
+    browser.fill("dialog [data-fix='hard.cyd@sink.test']", "ok.cyd@sink.test").unwrap();
+    browser.wait_for_text("dialog footer", "sends 1 mail").unwrap();
+    browser.screenshot("failures-fix").unwrap();
+    check_page(&browser, "fix and retry");
+    browser.click_text("dialog footer button", "Send").unwrap();
+    browser.wait_for_text(".toast", "1 delivery goes out again").unwrap();
+    // The rest of the cause as a whole.
+    browser.click_text("[data-group=userunknown] button", "Fix and retry").unwrap();
+    browser.fill("dialog [data-fix='hard.ann@sink.test']", "ok.ann@sink.test").unwrap();
+    browser.fill("dialog [data-fix='hard.bob@sink.test']", "ok.bob@sink.test").unwrap();
+    browser.click_text("dialog footer button", "Send").unwrap();
+    browser.wait_for_text(".toast", "2 deliveries go out again").unwrap();
+    assert_eq!(get(&api, "/api/v1/shell")["failures"], 0);
+    send_now(&stack, &api, Duration::from_secs(40));
+    for name in ["ann", "bob", "cyd"] {
+        assert_eq!(received(&stack, &format!("ok.{name}@sink.test")).len(), 1, "{name}");
+        let contacts = get(&api, &format!("/api/v1/contacts?q=ok.{name}"));
+        assert_eq!(contacts["items"][0]["name"], name, "the contact has it too: {contacts}");
+    }
+}
+
+/// What *Send & close* does to those switched off is what the dialog says.
+#[test]
+fn who_is_switched_off_stays_failing_unless_ignored() {
+    let (stack, api) = start("switched-off");
+    let new = json!({ "type": "order", "title": "Two", "email": "spam.ann@sink.test" });
+    let record = id(&api.post("/api/v1/records", &new).unwrap().ok().unwrap());
+    let message = id(&post(&api, &record, json!({ "text": "Hello", "cc": ["spam.bob@sink.test"] })));
+    send_now(&stack, &api, Duration::from_secs(11));
+    let browser = Browser::start(&stack.base_url(), 1440, 900).unwrap();
+    browser.open("/login").unwrap();
+    browser.take_session(&api).unwrap();
+    browser.open(&format!("/record/{record}")).unwrap();
+    browser.click(".env--fail").unwrap();
+    browser.find("dialog .dlv").unwrap();
+    assert!(browser.find_now(".dlv-off").unwrap().is_none(), "nobody is switched off");
+    let row = |address: &str| {
+        let all = deliveries(&api, &message);
+        id(all["deliveries"].as_array().unwrap().iter().find(|it| it["address"] == address).unwrap())
+    };
+    let switch = |address: &str| {
+        browser.click(&format!("[data-delivery='{}'] .again button", row(address))).unwrap();
+    };
+    switch("spam.bob@sink.test");
+    browser.wait_for_text(".dlv-off", "nothing is sent to 1 recipient").unwrap();
+    browser.wait_for_text(".dlv-off", "the envelope stays red").unwrap();
+    browser.screenshot("dialog-off").unwrap();
+    browser.set_size(390, 844).unwrap();
+    browser.screenshot("dialog-off-390").unwrap();
+    browser.set_size(1440, 900).unwrap();
+    check_page(&browser, "the dialog with one switched off");
+    browser.click_text("dialog footer button", "Send & close").unwrap();
+    browser.wait_for_text(".toast", "1 recipient is tried again").unwrap();
+    assert_eq!(state_of(&api, &message, "spam.bob@sink.test"), "failed", "left as it was");
+    assert_eq!(state_of(&api, &message, "spam.ann@sink.test"), "outgoing");
+    browser.find(".env--fail").unwrap();
+
+    // The seed's way: whoever is switched off is ignored, and the envelope turns white.
+    send_now(&stack, &api, Duration::from_secs(40));
+    within(SOON, "the second refusal", &stack, || {
+        (state_of(&api, &message, "spam.ann@sink.test") == "failed").then_some(())
+    });
+    browser.click(".env--fail").unwrap();
+    browser.find("dialog .dlv").unwrap();
+    switch("spam.ann@sink.test");
+    switch("spam.bob@sink.test");
+    browser.wait_for_text(".dlv-off", "2 recipients").unwrap();
+    browser.click_text(".dlv-off label", "Ignore those switched off").unwrap();
+    browser.wait_for_text(".dlv-off", "no longer count").unwrap();
+    browser.click_text("dialog footer button", "Send & close").unwrap();
+    browser.wait_for_text(".toast", "envelope is white").unwrap();
+    assert_eq!(state_of(&api, &message, "spam.bob@sink.test"), "ignored");
+    browser.wait_gone(".env--fail").unwrap();
 }
 
 #[test]

@@ -210,11 +210,15 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
     let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);
     let r = mount::<api::failures::ActOnFailing, _, _>(r, Agent, failures::act);
+    let r = mount::<api::failures::ListFailingAddresses, _, _>(r, User, failures::addresses);
+    let r = mount::<api::failures::ListFailureOperations, _, _>(r, User, failures::operations);
     let r = mount::<api::failures::CorrectFailing, _, _>(r, Agent, failures::correct);
     let r = mount::<api::failures::UndoFailures, _, _>(r, Agent, failures::undo);
     let r = mount::<api::suppressions::ListSuppressions, _, _>(r, User, suppressions::list);
     let r = mount::<api::suppressions::CreateSuppression, _, _>(r, Agent, suppressions::create);
     let r = mount::<api::suppressions::LiftSuppression, _, _>(r, Agent, suppressions::lift);
+    let r = mount::<api::suppressions::ListSuppressionHistory, _, _>(r, User, suppressions::history);
+    let r = mount::<api::suppressions::RestoreSuppression, _, _>(r, Agent, suppressions::restore);
     let r = mount::<api::suppressions::ImportSuppressionList, _, _>(r, Administrator, suppressions::import);
     let r = mount::<api::incoming::ListIncoming, _, _>(r, User, incoming::list);
     let r = mount::<api::incoming::CountIncoming, _, _>(r, User, incoming::counts);

@@ -155,7 +155,10 @@ impl Situation {
             source: row.source,
             reason: row.reason,
             note: row.note.clone(),
+            evidence: row.evidence.clone(),
+            report: row.report.clone(),
             since: row.created,
+            expires: row.expires,
             others,
         })
     }

@@ -402,6 +402,7 @@ impl TestApp {
 }
 
 mod access;
+mod failures;
 mod followers;
 mod inbound;
 mod kills;
@@ -540,6 +541,13 @@ pub(crate) mod tests {
         statements.push(store::deliverability::of_address("ann@customer.test"));
         let suppressed = SuppressionQuery::default();
         statements.push(store::suppressions::list_statement(&suppressed, 200).0);
+        let one = mailroom_shared::api::suppressions::SuppressionHistoryQuery {
+            address: Some("ann@customer.test".to_owned()),
+            ..Default::default()
+        };
+        statements.push(store::suppressions::history_statement(&one).0);
+        statements.push(store::suppressions::history_statement(&Default::default()).0);
+        statements.push(store::failures::count_statement(None, &some));
         statements.push(store::changes::list(Timestamp::from_millis(0)));
         statements.extend(store::doctor::facts("[]"));
         let mut ran = 0;
@@ -711,7 +719,7 @@ pub(crate) mod tests {
     }
 
     /// `n` deliveries to these addresses that are refused with that answer.
-    fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, answer: &str) {
+    pub(crate) fn refused(test: &TestApp, cookie: &str, addresses: &[&str], code: u16, answer: &str) {
         for address in addresses {
             let new = json!({ "type": "order", "title": format!("For {address}"), "email": address });
             let record = call(test, "POST", "/api/v1/records", cookie, &new).body["id"].as_str().unwrap().to_owned();
@@ -764,7 +772,7 @@ pub(crate) mod tests {
         assert_eq!(preview(&["ann@home.test"])["by_email"], 1, "another address of hers");
         assert_eq!(preview(&["ann@old.test"])["by_email"], 0);
         let lift = json!({ "address": "ann@old.test", "scope": "all", "note": "she called back" });
-        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 204);
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &lift).status, 200);
         let seen = preview(&[]);
         assert_eq!(
             (&seen["by_email"], &seen["people"][0]["held_back"]["scope"]),
@@ -955,8 +963,8 @@ pub(crate) mod tests {
         assert_eq!(list().as_array().unwrap().len(), 1, "{}", list());
 
         // A person lifts the other.
-        let bob_again = json!({ "address": "bob@customer.test", "scope": "all" });
-        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 204);
+        let bob_again = json!({ "address": "bob@customer.test", "scope": "all", "note": "asked his colleague" });
+        assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 200);
         assert_eq!(call(&test, "POST", "/api/v1/suppressions/lift", &cookie, &bob_again).status, 404);
         assert_eq!(list(), json!([]));
 

@@ -72,8 +72,8 @@ pub fn looks_like_address(text: &str) -> bool {
     }
 }
 
-/// What the button will send.
-pub fn settle(view: &DeliveriesView, choices: &Choices) -> SettleDeliveries {
+/// What the button will send. Who is switched off stays as he is, unless those shall be ignored.
+pub fn settle(view: &DeliveriesView, choices: &Choices, ignores_rest: bool) -> SettleDeliveries {
     let retry = view
         .deliveries
         .iter()
@@ -87,7 +87,9 @@ pub fn settle(view: &DeliveriesView, choices: &Choices) -> SettleDeliveries {
             })
         })
         .collect();
-    SettleDeliveries { retry, ignore: Vec::new(), ignore_all: false }
+    let is_off = |it: &&DeliveryView| it.state.needs_person() && choices.get(&it.id).is_none_or(|choice| !choice.again);
+    let ignore = view.deliveries.iter().filter(is_off).filter(|_| ignores_rest).map(|it| it.id.clone()).collect();
+    SettleDeliveries { retry, ignore, ignore_all: false }
 }
 
 /// Addresses that were corrected, each once: what else failed there is offered too.
@@ -170,7 +172,9 @@ mod tests {
         let id = DeliveryId::parse("d1").unwrap();
         assert_eq!(outcome(&view, &all), Outcome { sends: 1, leaves: 1, ..Outcome::default() });
         type_address(all.get_mut(&id).unwrap(), "ann@old.test", "ann@new.test");
-        let sent = settle(&view, &all);
+        assert_eq!(settle(&view, &Choices::new(), true).ignore.len(), 2, "nobody is switched on");
+        let sent = settle(&view, &all, false);
+        assert!(sent.ignore.is_empty(), "who is switched off is left");
         assert_eq!(sent.retry.len(), 2);
         assert_eq!(sent.retry[0].address.as_deref(), Some("ann@new.test"));
         assert!(sent.retry[0].update_contact);
@@ -189,7 +193,7 @@ mod tests {
         ]);
         let all = choices(&view, &Choices::new());
         assert_eq!(outcome(&view, &all), Outcome { keeps: 1, leaves: 1, ..Outcome::default() });
-        assert!(settle(&view, &all).retry.is_empty());
+        assert!(settle(&view, &all, false).retry.is_empty());
         assert_eq!(all.len(), 2, "nothing to choose for what has arrived");
     }
 

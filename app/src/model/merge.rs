@@ -8,6 +8,7 @@ use mailroom_shared::api::incoming::IncomingRow;
 use mailroom_shared::api::mailing_lists::MemberRow;
 use mailroom_shared::api::notifications::NotificationRow;
 use mailroom_shared::api::records::RecordRow;
+use mailroom_shared::api::suppressions::SuppressionEvent;
 use mailroom_shared::api::suppressions::SuppressionRow;
 use mailroom_shared::log::line::LogLine;
 
@@ -61,10 +62,21 @@ impl Row for FailureRow {
 
 impl Row for SuppressionRow {
     fn id(&self) -> &str {
-        &self.address
+        &self.id
     }
     fn order(&self) -> String {
         newest_first(self.created.as_millis(), &self.address)
+    }
+}
+
+impl Row for SuppressionEvent {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn order(&self) -> String {
+        // Of one moment the later line first.
+        let id: i64 = self.id.parse().unwrap_or_default();
+        newest_first(self.at.as_millis(), &format!("{:020}", i64::MAX - id))
     }
 }
 

@@ -163,12 +163,14 @@ fn Line(event: ContactEvent) -> AnyView {
         ContactEventKind::Wrote => Glyph::Reply,
         ContactEventKind::Automatic => Glyph::Bot,
         ContactEventKind::Suppressed => Glyph::Ban,
+        ContactEventKind::Lifted => Glyph::Check,
     };
     let words = match event.kind {
         ContactEventKind::Sent => t!("contact.sent"),
         ContactEventKind::Wrote => t!("contact.wrote"),
         ContactEventKind::Automatic => t!("contact.automatic"),
         ContactEventKind::Suppressed => t!("contact.stopped"),
+        ContactEventKind::Lifted => t!("contact.lifted"),
     };
     let subject = match (&event.record, event.subject.is_empty()) {
         (_, true) => ().into_any(),

@@ -1,10 +1,16 @@
-//! Failures: what did not arrive, by cause, for the whole team. Act on one, on a selection, or on all of a cause.
+//! Failures: what did not arrive, by cause, for the whole team. Act on one, on a selection, or on all of a cause; what was
+//! done stands below.
 
+mod done;
+mod fix;
+
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use mailroom_shared::api::failures::ActOnFailures;
+use mailroom_shared::api::failures::FailingAddress;
 use mailroom_shared::api::failures::FailureAction;
 use mailroom_shared::api::failures::FailureGroup;
 use mailroom_shared::api::failures::FailureRow;
@@ -12,9 +18,13 @@ use mailroom_shared::id::DeliveryId;
 use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::failure::Fault;
+use mailroom_shared::outbox::failure::Reason;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use self::done::DoneList;
+use self::fix::Fix;
+use self::fix::FixDialog;
 use crate::dates;
 use crate::model::envelope;
 use crate::model::envelope::EnvelopeGlyph;
@@ -22,6 +32,7 @@ use crate::model::merge::Row;
 use crate::pages::shell::use_crumbs;
 use crate::queries::Cache;
 use crate::queries::failures::act;
+use crate::queries::failures::addresses_of;
 use crate::queries::failures::undo;
 use crate::queries::failures::use_failure_rows;
 use crate::queries::failures::use_failures;
@@ -60,8 +71,11 @@ struct Inbox {
     mine: Memo<bool>,
     selection: RwSignal<HashSet<String>>,
     opened: RwSignal<Option<(Option<RecordId>, MessageId)>>,
-    /// Of an action on a whole cause: its key, done, in all.
+    /// Rows that were shown, by delivery: what a correction of the selection asks about.
+    known: StoredValue<HashMap<String, FailingAddress>>,
+    /// Of an action: key of the cause, empty for a selection; done, in all.
     progress: RwSignal<Option<(String, u32, u32)>>,
+    fixing: RwSignal<Option<Fix>>,
     cache: Cache,
     toasts: Toasts,
 }
@@ -76,7 +90,9 @@ pub fn FailuresPage() -> AnyView {
         mine,
         selection: RwSignal::new(HashSet::new()),
         opened: RwSignal::new(None),
+        known: StoredValue::new(HashMap::new()),
         progress: RwSignal::new(None),
+        fixing: RwSignal::new(None),
         cache: use_cache(),
         toasts: use_toasts(),
     };
@@ -110,7 +126,12 @@ pub fn FailuresPage() -> AnyView {
             {move || groups.get().filter(Vec::is_empty).map(|_| view! {
                 <section class="card"><Blank art=Art::Done title=t!("failures.empty") text=t!("failures.empty.text")/></section>
             })}
+            {move || inbox.progress.get().filter(|it| it.0.is_empty()).map(|(_, done, all)| progress(done, all))}
             <BulkBar inbox/>
+            <DoneList/>
+            {move || inbox.fixing.get().map(|fix| view! {
+                <FixDialog inbox fix on_close=move |()| inbox.fixing.set(None)/>
+            })}
             {move || inbox.opened.get().map(|(record, message)| view! {
                 <DeliveryDialog record message on_close=move |()| inbox.opened.set(None)/>
             })}
@@ -129,7 +150,9 @@ fn Section(inbox: Inbox, groups: Memo<Option<Vec<FailureGroup>>>, needs_person: 
         let all = groups.get().unwrap_or_default();
         all.into_iter().filter(|it| (it.failing > 0) == needs_person).collect::<Vec<_>>()
     });
-    let total = Memo::new(move |_| shown.with(|all| all.iter().map(|it| it.failing + it.waiting).sum::<u32>()));
+    let total = Memo::new(move |_| {
+        shown.with(|all| all.iter().map(|it| if needs_person { it.failing } else { it.waiting }).sum::<u32>())
+    });
     view! {
         {move || (total.get() > 0).then(|| view! {
             <h2 class="section-title">
@@ -198,29 +221,64 @@ impl Inbox {
             return;
         }
         self.selection.update(HashSet::clear);
-        self.run(ActOnFailures { action, deliveries, group: None, mine: None, operation: None }, 0);
+        let total = deliveries.len() as u32;
+        let chunks = deliveries.chunks(MOST).map(<[_]>::to_vec).collect();
+        self.run(
+            ActOnFailures { action, deliveries: Vec::new(), group: None, mine: None, operation: None },
+            chunks,
+            total,
+        );
+    }
+
+    /// Asks for another address for each of those in the selection.
+    fn fix_selection(self) {
+        let ids = self.selection.get_untracked();
+        let mut addresses: Vec<FailingAddress> = Vec::new();
+        self.known.with_value(|known| {
+            for row in ids.iter().filter_map(|it| known.get(it)) {
+                match addresses.iter_mut().find(|it| it.address.eq_ignore_ascii_case(&row.address)) {
+                    Some(it) => it.n += 1,
+                    None => addresses.push(row.clone()),
+                }
+            }
+        });
+        addresses.sort_by(|a, b| a.address.cmp(&b.address));
+        let deliveries = ids.iter().filter_map(|it| DeliveryId::parse(it.as_str()).ok()).collect();
+        self.fixing.set(Some(Fix { addresses, deliveries }));
+    }
+
+    /// The same for all of a cause.
+    fn fix_group(self, group: String) {
+        let mine = self.mine.get_untracked();
+        spawn_local(async move {
+            match addresses_of(&group, mine).await {
+                Ok(addresses) => self.fixing.set(Some(Fix { addresses, deliveries: Vec::new() })),
+                Err(error) => toast_problem(self.toasts, &error),
+            }
+        });
     }
 
     /// Acts on all of a cause.
     fn act_on_group(self, action: FailureAction, group: &str, total: u32) {
         let mine = self.mine.get_untracked().then_some(true);
         let group = Some(group.to_owned());
-        self.run(ActOnFailures { action, deliveries: Vec::new(), group, mine, operation: None }, total);
+        self.run(ActOnFailures { action, deliveries: Vec::new(), group, mine, operation: None }, Vec::new(), total);
     }
 
-    /// Asks until nothing is left, shows how far it is, and offers one undo for all of it.
-    fn run(self, mut what: ActOnFailures, total: u32) {
+    /// Asks until nothing is left, shows how far it is, and offers one undo for all of it. A selection comes in chunks.
+    fn run(self, mut what: ActOnFailures, mut chunks: Vec<Vec<DeliveryId>>, total: u32) {
         spawn_local(async move {
             let mut changed = 0;
             loop {
-                if let Some(group) = &what.group {
-                    self.progress.set(Some((group.clone(), changed, total)));
+                if let Some(chunk) = chunks.pop() {
+                    what.deliveries = chunk;
                 }
+                self.progress.set(Some((what.group.clone().unwrap_or_default(), changed, total)));
                 match act(self.cache, &what).await {
                     Ok(done) => {
                         changed += done.changed;
                         what.operation = Some(done.operation);
-                        if done.left == 0 || done.changed == 0 {
+                        if chunks.is_empty() && (done.left == 0 || done.changed == 0) {
                             break;
                         }
                     }
@@ -231,8 +289,11 @@ impl Inbox {
                 }
             }
             self.progress.set(None);
-            if let (Some(operation), true) = (what.operation.clone(), changed > 0) {
-                self.tell(what.action, changed, operation);
+            match (what.operation.clone(), changed) {
+                (Some(operation), 1..) => self.tell(what.action, changed, operation),
+                // Somebody else was quicker, or that can't be done to it.
+                (Some(_), 0) => self.toasts.done(t!("failures.done.nothing")),
+                _ => {}
             }
         });
     }
@@ -248,6 +309,14 @@ impl Inbox {
             });
         })));
     }
+}
+
+/// Deliveries of one request.
+const MOST: usize = 500;
+
+fn progress(done: u32, all: u32) -> AnyView {
+    let words = t!("failures.progress", done = dates::number(done), all = dates::number(all));
+    view! { <span class="muted num nowrap" role="status">{words}</span> }.into_any()
 }
 
 const fn glyph_of(action: FailureAction) -> Glyph {
@@ -283,14 +352,15 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
     } else {
         (EnvelopeGlyph::Wait, "color:var(--amber);--env-flap:var(--bg-sunken);display:grid")
     };
-    let total = group.failing + group.waiting;
+    let (failing, waiting) = (group.failing, group.waiting);
+    let total = failing + waiting;
     let title = title_of(&group);
     let advice = advice_of(&group);
     // Sending to an address that is wrong can't help: correcting it comes first there.
     let is_address = group.reason.fault() == Fault::Recipient;
-    let again = if group.failing == 0 { t!("failures.action.now") } else { t!("failures.action.retry") };
-    let (key, for_ignore, for_progress, for_rows) =
-        (group.key.clone(), group.key.clone(), group.key.clone(), group.key.clone());
+    let is_full = group.reason == Reason::MailboxFull;
+    let again = if failing == 0 { t!("failures.action.now") } else { t!("failures.action.retry") };
+    let [key, for_ignore, for_cancel, for_fix, for_progress, for_rows] = [(); 6].map(|()| group.key.clone());
     let busy = Memo::new(move |_| {
         inbox.progress.with(|it| it.as_ref().filter(|it| it.0 == for_progress).map(|it| (it.1, it.2)))
     });
@@ -302,19 +372,22 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
                 <span style=colour><Icon glyph=Glyph::Envelope(glyph)/></span>
                 <div class="cause">
                     <h3>{title}</h3>
-                    <span class="num muted">{dates::number(total)}</span>
+                    <span class="num muted">{dates::number(if failing > 0 { failing } else { waiting })}</span>
+                    {(failing > 0 && waiting > 0).then(|| view! { <span class="muted nowrap">{tn!("failures.and_waiting", waiting)}</span> })}
                     <span class="advice trunc" title=advice.clone()>{advice.clone()}</span>
                 </div>
                 <div class="g-acts row">
-                    {move || busy.get().map(|(done, all)| view! {
-                        <span class="muted num nowrap" role="status">{t!("failures.progress", done = dates::number(done), all = dates::number(all))}</span>
+                    {move || busy.get().map(|(done, all)| progress(done, all))}
+                    {(is_address && failing > 0).then(|| view! {
+                        <Button small=true icon=Glyph::Edit text=t!("failures.action.fix") disabled on_press=move |()| inbox.fix_group(for_fix.clone())/>
                     })}
-                    {(!is_address || group.failing == 0).then(|| view! {
+                    {(!is_address || is_full || failing == 0).then(|| view! {
                         <Button small=true icon=Glyph::Retry text=again disabled on_press=move |()| inbox.act_on_group(FailureAction::Retry, &key, total)/>
                     })}
-                    {(group.failing > 0).then(|| view! {
-                        <Button small=true text=t!("failures.action.ignore_all") disabled on_press=move |()| inbox.act_on_group(FailureAction::Ignore, &for_ignore, total)/>
+                    {(failing > 0).then(|| view! {
+                        <Button small=true text=t!("failures.action.ignore_all") disabled on_press=move |()| inbox.act_on_group(FailureAction::Ignore, &for_ignore, failing)/>
                     })}
+                    <Button kind=Kind::Ghost small=true text=t!("failures.action.cancel_all") disabled on_press=move |()| inbox.act_on_group(FailureAction::Cancel, &for_cancel, total)/>
                     <button
                         type="button"
                         class="btn btn--ghost btn--sm btn--icon"
@@ -354,6 +427,15 @@ fn Rows(inbox: Inbox, group: String) -> AnyView {
 #[component]
 fn Line(inbox: Inbox, row: FailureRow) -> AnyView {
     let id = row.id().to_owned();
+    inbox.known.update_value(|known| {
+        let about = FailingAddress {
+            address: row.address.clone(),
+            name: row.name.clone(),
+            n: 1,
+            contact: row.contact.is_some(),
+        };
+        known.insert(id.clone(), about);
+    });
     let (is_on, toggled, for_retry) = (id.clone(), id.clone(), id.clone());
     let selected = Signal::derive(move || inbox.selection.with(|it| it.contains(&is_on)));
     let (glyph, look) = envelope::delivery_look(row.state);
@@ -419,6 +501,7 @@ fn BulkBar(inbox: Inbox) -> AnyView {
                     <b class="num nowrap">{tn!("list.selected", n)}</b>
                     <span class="sep only-wide"></span>
                     <Button kind=Kind::Primary icon=Glyph::Retry text=t!("failures.action.retry") keys="R" on_press=move |()| inbox.act(FailureAction::Retry, None)/>
+                    <Button kind=Kind::Ghost icon=Glyph::Edit text=t!("failures.action.fix") on_press=move |()| inbox.fix_selection()/>
                     <Button kind=Kind::Ghost text=t!("failures.action.ignore") keys="I" on_press=move |()| inbox.act(FailureAction::Ignore, None)/>
                     <Button kind=Kind::Ghost text=t!("failures.action.cancel") on_press=move |()| inbox.act(FailureAction::Cancel, None)/>
                     <Button kind=Kind::Ghost icon=Glyph::Close label=t!("list.clear") on_press=move |()| inbox.selection.update(HashSet::clear)/>

@@ -1,15 +1,20 @@
-//! Settings › Suppressions: addresses we do not write to, why, until when; add, lift, import, export.
+//! Settings › Suppressions: addresses we do not write to, why, on what evidence, until when; add, lift, import, export;
+//! and what became of earlier ones.
+
+mod dialogs;
 
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use mailroom_shared::api::suppressions::Lift;
-use mailroom_shared::api::suppressions::NewSuppression;
+use mailroom_shared::api::suppressions::SuppressionEvent;
+use mailroom_shared::api::suppressions::SuppressionHistoryQuery;
 use mailroom_shared::api::suppressions::SuppressionQuery;
 use mailroom_shared::api::suppressions::SuppressionRow;
-use mailroom_shared::api::suppressions::SuppressionScope;
 use wasm_bindgen_futures::JsFuture;
 
+use self::dialogs::AddDialog;
+use self::dialogs::LiftDialog;
+use self::dialogs::step;
 use crate::dates;
 use crate::dates::Style;
 use crate::model::filters;
@@ -17,11 +22,11 @@ use crate::pages::records::ListSearch;
 use crate::pages::shell::use_crumbs;
 use crate::queries::List;
 use crate::queries::failures::import;
-use crate::queries::failures::lift;
-use crate::queries::failures::suppress;
+use crate::queries::failures::use_suppression_history;
 use crate::queries::failures::use_suppressions;
 use crate::queries::use_cache;
 use crate::routes::use_query;
+use crate::routes::use_set_query;
 use crate::t;
 use crate::tn;
 use crate::ui::blank::Art;
@@ -29,6 +34,8 @@ use crate::ui::blank::Blank;
 use crate::ui::button::Button;
 use crate::ui::button::Kind;
 use crate::ui::icon::Glyph;
+use crate::ui::seg::Seg;
+use crate::ui::seg::Segment;
 use crate::ui::toast::Toast;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
@@ -36,19 +43,26 @@ use crate::widgets::problem::toast_problem;
 use crate::widgets::rows::list_body;
 use crate::widgets::rows::list_foot;
 
+/// The dialog that is open.
+#[derive(Clone)]
+enum Shown {
+    New,
+    One(SuppressionRow),
+}
+
+type Opened = RwSignal<Option<Shown>>;
+
 #[component]
 pub fn SuppressionsPage() -> AnyView {
     use_crumbs(vec![(t!("settings.title"), None), (t!("suppressions.title"), None)]);
-    let query = use_query();
-    let list = use_suppressions(move || {
-        query.with(|it| SuppressionQuery {
-            q: it.get("q").map(str::to_owned),
-            cursor: None,
-            limit: Some(filters::PAGE),
-        })
-    });
+    let (query, set_query) = (use_query(), use_set_query());
+    let wanted = move || query.with(|it| it.get("q").map(str::to_owned));
+    let list = use_suppressions(move || SuppressionQuery { q: wanted(), cursor: None, limit: Some(filters::PAGE) });
+    let is_past = Memo::new(move |_| query.with(|it| it.get("show") == Some("history")));
+    let opened: Opened = RwSignal::new(None);
+    let shows = Signal::derive(move || if is_past.get() { "history" } else { "now" }.to_owned());
     let empty = move || {
-        let inside = if query.with(|it| it.get("q").is_some()) {
+        let inside = if wanted().is_some() {
             view! { <Blank art=Art::Search title=t!("suppressions.none") text=t!("suppressions.none.text")/> }
                 .into_any()
         } else {
@@ -66,8 +80,37 @@ pub fn SuppressionsPage() -> AnyView {
                     <a class="btn" href="/api/v1/suppressions.csv" download="suppressions.csv">{t!("suppressions.export")}</a>
                 </div>
             </div>
-            <div class="toolbar"><ListSearch placeholder=t!("suppressions.search")/><Add/></div>
-            {list_body(list, empty, move || view! { <Table list/> }.into_any())}
+            <div class="toolbar">
+                <ListSearch placeholder=t!("suppressions.search")/>
+                <Seg
+                    label=t!("suppressions.show")
+                    segments=vec![Segment::new("now", t!("suppressions.show.now")), Segment::new("history", t!("suppressions.show.history"))]
+                    value=shows
+                    on_change=move |it: &'static str| set_query("show", (it == "history").then(|| it.to_owned()))
+                />
+                <Button class="push" icon=Glyph::Plus text=t!("suppressions.add") on_press=move |()| opened.set(Some(Shown::New))/>
+            </div>
+            {move || if is_past.get() {
+                let past = use_suppression_history(move || SuppressionHistoryQuery {
+                    q: wanted(),
+                    limit: Some(filters::PAGE),
+                    ..SuppressionHistoryQuery::default()
+                });
+                let none = || {
+                    view! { <section class="card"><Blank art=Art::Search title=t!("suppressions.history.empty") text=""/></section> }
+                        .into_any()
+                };
+                list_body(past, none, move || view! { <History list=past/> }.into_any())
+            } else {
+                list_body(list, empty, move || view! { <Table list opened/> }.into_any())
+            }}
+            {move || {
+                let on_close = move |()| opened.set(None);
+                opened.get().map(|it| match it {
+                    Shown::New => view! { <AddDialog on_close/> }.into_any(),
+                    Shown::One(row) => view! { <LiftDialog row on_close/> }.into_any(),
+                })
+            }}
         </main>
     }
     .into_any()
@@ -109,52 +152,8 @@ fn Import() -> AnyView {
     .into_any()
 }
 
-/// One address, by hand.
 #[component]
-fn Add() -> AnyView {
-    let (cache, toasts) = (use_cache(), use_toasts());
-    let address = RwSignal::new(String::new());
-    let wrong = RwSignal::new(false);
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        let what =
-            NewSuppression { address: address.get_untracked(), scope: SuppressionScope::All, note: String::new() };
-        spawn_local(async move {
-            match suppress(cache, what).await {
-                Ok(row) => {
-                    wrong.set(false);
-                    address.set(String::new());
-                    toasts.done(t!("suppressions.added", address = row.address));
-                }
-                Err(error) => {
-                    wrong.set(true);
-                    toast_problem(toasts, &error);
-                }
-            }
-        });
-    };
-    view! {
-        <form class="row push grows" on:submit=submit>
-            <input
-                class="input"
-                class:is-bad=wrong
-                type="email"
-                name="address"
-                required
-                autocomplete="off"
-                aria-label=t!("suppressions.address")
-                placeholder=t!("suppressions.address")
-                prop:value=address
-                on:input=move |event| address.set(event_target_value(&event))
-            />
-            <Button icon=Glyph::Plus text=t!("suppressions.add") submit=true/>
-        </form>
-    }
-    .into_any()
-}
-
-#[component]
-fn Table(list: List<SuppressionRow>) -> AnyView {
+fn Table(list: List<SuppressionRow>, opened: Opened) -> AnyView {
     let end = Signal::derive(move || list.rows.with(Vec::len));
     view! {
         <div class="tbl-wrap" tabindex="0" role="region" aria-label=t!("suppressions.title")>
@@ -171,8 +170,8 @@ fn Table(list: List<SuppressionRow>) -> AnyView {
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || list.rows.get() key=|it| format!("{} {}", it.address, it.scope.as_str()) let:row>
-                        <Line row/>
+                    <For each=move || list.rows.get() key=|it| format!("{} {:?}", it.id, it.created) let:row>
+                        <Line row opened/>
                     </For>
                 </tbody>
             </table>
@@ -182,48 +181,50 @@ fn Table(list: List<SuppressionRow>) -> AnyView {
     .into_any()
 }
 
+/// `Refused for good · Address does not exist · note`.
+fn why_of(row: &SuppressionRow) -> String {
+    let mut parts = vec![t!(&format!("suppressions.source.{}", row.source.as_str()))];
+    parts.extend(row.reason.map(|it| t!(it.title_key())));
+    parts.extend(row.note.clone().or_else(|| row.by.clone()));
+    parts.join(" · ")
+}
+
+fn until_of(row: &SuppressionRow) -> String {
+    row.expires.map_or_else(|| t!("suppressions.forever"), |at| dates::format(at, Style::Date))
+}
+
 #[component]
-fn Line(row: SuppressionRow) -> AnyView {
-    let (cache, toasts) = (use_cache(), use_toasts());
-    let mut why = t!(&format!("suppressions.source.{}", row.source.as_str()));
-    if let Some(reason) = row.reason {
-        why = format!("{why} · {}", t!(reason.title_key()));
-    }
-    if let Some(more) = row.note.clone().or_else(|| row.by.clone()) {
-        why = format!("{why} · {more}");
-    }
-    let until = row.expires.map_or_else(|| t!("suppressions.forever"), |at| dates::format(at, Style::Date));
-    let again =
-        NewSuppression { address: row.address.clone(), scope: row.scope, note: row.note.clone().unwrap_or_default() };
-    let (address, scope) = (row.address.clone(), row.scope);
-    let press = move |()| {
-        let (address, again) = (address.clone(), again.clone());
-        spawn_local(async move {
-            match lift(cache, Lift { address: address.clone(), scope, note: String::new() }).await {
-                Ok(()) => {
-                    let toast = Toast::new(Glyph::Check, t!("suppressions.lifted", address = address));
-                    toasts.show(toast.undo(Callback::new(move |()| {
-                        let again = again.clone();
-                        spawn_local(async move {
-                            if let Err(error) = suppress(cache, again).await {
-                                toast_problem(toasts, &error);
-                            }
-                        });
-                    })));
-                }
-                Err(error) => toast_problem(toasts, &error),
-            }
-        });
-    };
+fn Line(row: SuppressionRow, opened: Opened) -> AnyView {
+    let why = why_of(&row);
+    let (for_name, for_lift) = (row.clone(), row.clone());
     view! {
         <tr data-suppression=row.address.clone()>
-            <td title=row.address.clone()>{row.address.clone()}</td>
+            <td title=row.address.clone()>
+                <button type="button" class="link trunc" on:click=move |_| opened.set(Some(Shown::One(for_name.clone())))>{row.address.clone()}</button>
+            </td>
             <td>{t!(&format!("suppressions.scope.{}", row.scope.as_str()))}</td>
             <td class="soft" title=row.evidence.clone().unwrap_or_else(|| why.clone())>{why.clone()}</td>
             <td class="muted" data-label=t!("suppressions.column.since")><Age at=row.created/></td>
-            <td class="muted" data-label=t!("suppressions.column.until")>{until}</td>
-            <td class="r"><Button kind=Kind::Ghost small=true text=t!("suppressions.lift") on_press=press/></td>
+            <td class="muted" data-label=t!("suppressions.column.until")>{until_of(&row)}</td>
+            <td class="r"><Button kind=Kind::Ghost small=true text=t!("suppressions.lift") on_press=move |()| opened.set(Some(Shown::One(for_lift.clone())))/></td>
         </tr>
+    }
+    .into_any()
+}
+
+/// What became of suppressions, of all addresses.
+#[component]
+fn History(list: List<SuppressionEvent>) -> AnyView {
+    let end = Signal::derive(move || list.rows.with(Vec::len));
+    view! {
+        <section class="card">
+            <ul class="card-body supp-steps">
+                <For each=move || list.rows.get() key=|it| it.id.clone() let:event>
+                    {step(event, true)}
+                </For>
+            </ul>
+        </section>
+        {list_foot(list, end)}
     }
     .into_any()
 }

@@ -7,10 +7,14 @@ use mailroom_shared::api::failures::ActedOnFailures;
 use mailroom_shared::api::failures::CorrectFailing;
 use mailroom_shared::api::failures::CorrectFailures;
 use mailroom_shared::api::failures::CorrectedFailures;
+use mailroom_shared::api::failures::FailingAddress;
 use mailroom_shared::api::failures::FailureGroups;
+use mailroom_shared::api::failures::FailureOperation;
 use mailroom_shared::api::failures::FailureQuery;
 use mailroom_shared::api::failures::FailureRow;
 use mailroom_shared::api::failures::FailureRowsQuery;
+use mailroom_shared::api::failures::ListFailingAddresses;
+use mailroom_shared::api::failures::ListFailureOperations;
 use mailroom_shared::api::failures::ListFailureRows;
 use mailroom_shared::api::failures::ListFailures;
 use mailroom_shared::api::failures::UndoFailures;
@@ -21,8 +25,13 @@ use mailroom_shared::api::suppressions::ImportSuppressions;
 use mailroom_shared::api::suppressions::ImportedSuppressions;
 use mailroom_shared::api::suppressions::Lift;
 use mailroom_shared::api::suppressions::LiftSuppression;
+use mailroom_shared::api::suppressions::Lifted;
+use mailroom_shared::api::suppressions::ListSuppressionHistory;
 use mailroom_shared::api::suppressions::ListSuppressions;
 use mailroom_shared::api::suppressions::NewSuppression;
+use mailroom_shared::api::suppressions::RestoreSuppression;
+use mailroom_shared::api::suppressions::SuppressionEvent;
+use mailroom_shared::api::suppressions::SuppressionHistoryQuery;
 use mailroom_shared::api::suppressions::SuppressionQuery;
 use mailroom_shared::api::suppressions::SuppressionRow;
 use mailroom_shared::api::tag;
@@ -57,6 +66,17 @@ pub async fn correct(cache: Cache, what: &CorrectFailures) -> Result<CorrectedFa
     cache.settle(answer, tags)
 }
 
+/// Where the deliveries of a cause failed.
+pub async fn addresses_of(group: &str, mine: bool) -> Result<Vec<FailingAddress>, ApiError> {
+    api::call::<ListFailingAddresses>(&[group], &FailureQuery { mine: mine.then_some(true) }, &()).await
+}
+
+pub fn use_operations() -> Read<Vec<FailureOperation>> {
+    read::<ListFailureOperations>(vec![tag::EMAILS.to_owned()], || {
+        Some(api::address::<ListFailureOperations>(&[], &()))
+    })
+}
+
 pub async fn undo(cache: Cache, operation: &str) -> Result<UndoneFailures, ApiError> {
     let answer = api::call::<UndoFailures>(&[operation], &(), &()).await;
     cache.settle(answer, &[tag::EMAILS, tag::SHELL])
@@ -70,7 +90,17 @@ pub async fn suppress(cache: Cache, what: NewSuppression) -> Result<SuppressionR
     cache.settle(api::call::<CreateSuppression>(&[], &(), &what).await, &[tag::SUPPRESSIONS])
 }
 
-pub async fn lift(cache: Cache, what: Lift) -> Result<(), ApiError> {
+pub fn use_suppression_history(
+    query: impl Fn() -> SuppressionHistoryQuery + Send + Sync + 'static,
+) -> List<SuppressionEvent> {
+    List::new(tag::SUPPRESSIONS, Signal::derive(move || api::address::<ListSuppressionHistory>(&[], &query())))
+}
+
+pub async fn restore(cache: Cache, event: &str) -> Result<(), ApiError> {
+    cache.settle(api::call::<RestoreSuppression>(&[event], &(), &()).await, &[tag::SUPPRESSIONS])
+}
+
+pub async fn lift(cache: Cache, what: Lift) -> Result<Lifted, ApiError> {
     cache.settle(api::call::<LiftSuppression>(&[], &(), &what).await, &[tag::SUPPRESSIONS])
 }
 

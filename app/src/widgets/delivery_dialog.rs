@@ -12,6 +12,7 @@ use mailroom_shared::id::MessageId;
 use mailroom_shared::id::RecordId;
 use mailroom_shared::outbox::state::DeliveryState;
 
+use super::evidence::raw_report;
 use super::problem::ProblemBlank;
 use super::problem::toast_problem;
 use crate::dates;
@@ -322,6 +323,7 @@ fn ServerWords(row: DeliveryView) -> AnyView {
             let words = row.server_text.clone().unwrap_or_else(|| t!("delivery.details.none"));
             view! {
                 <pre class="code" tabindex="0">{words}</pre>
+                {row.events.iter().rev().find_map(|it| it.report.clone()).map(|it| raw_report(&it))}
                 {meanings(&row)}
                 {row.server.clone().map(|server| view! { <p class="muted small">{t!("delivery.server", server = server)}</p> })}
                 <Tries row/>
@@ -363,7 +365,7 @@ fn Tries(row: DeliveryView) -> AnyView {
 #[component]
 fn Foot(record: Option<RecordId>, message: MessageId, current: Current) -> AnyView {
     let (cache, toasts, dialog) = (use_cache(), use_toasts(), use_dialog());
-    let busy = RwSignal::new(false);
+    let (busy, ignores_rest) = (RwSignal::new(false), RwSignal::new(false));
     let target = StoredValue::new((record, message));
     let outcome = Memo::new(move |_| {
         current.with(|it| it.as_ref().map(|(view, all)| delivery::outcome(view, all))).unwrap_or_default()
@@ -392,8 +394,8 @@ fn Foot(record: Option<RecordId>, message: MessageId, current: Current) -> AnyVi
         if outcome.get_untracked().bad_address > 0 {
             return;
         }
-        let settle = delivery::settle(&view, &all);
-        if settle.retry.is_empty() { dialog.close() } else { run(settle) }
+        let settle = delivery::settle(&view, &all, ignores_rest.get_untracked());
+        if settle.retry.is_empty() && settle.ignore.is_empty() { dialog.close() } else { run(settle) }
     };
     let hotkey = window_event_listener(leptos::ev::keydown, move |event| {
         if keys::is_send(&event) {
@@ -402,7 +404,17 @@ fn Foot(record: Option<RecordId>, message: MessageId, current: Current) -> AnyVi
         }
     });
     on_cleanup(move || hotkey.remove());
+    let off = Memo::new(move |_| outcome.with(|it| it.leaves));
     view! {
+        {move || (off.get() > 0).then(|| view! {
+            <div class="dlv-off small" role="note">
+                <span class="muted">
+                    {move || tn!(if ignores_rest.get() { "delivery.off.ignored" } else { "delivery.off" }, off.get())}
+                </span>
+                " "
+                <Check text=t!("delivery.off.ignore") checked=ignores_rest on_change=move |on: bool| ignores_rest.set(on)/>
+            </div>
+        })}
         <footer class="dialog-foot">
             {move || failing.get().then(|| view! {
                 <Button
@@ -411,7 +423,7 @@ fn Foot(record: Option<RecordId>, message: MessageId, current: Current) -> AnyVi
                 />
                 <span class="muted only-wide small">{t!("delivery.ignore_all.hint")}</span>
             })}
-            <span class="muted push only-wide small">{move || outcome_line(outcome.get())}</span>
+            <span class="muted push only-wide small">{move || outcome_line(outcome.get(), ignores_rest.get())}</span>
             <span class="push only-narrow"></span>
             {move || if failing.get() {
                 view! {
@@ -433,11 +445,11 @@ fn Foot(record: Option<RecordId>, message: MessageId, current: Current) -> AnyVi
 }
 
 /// `sends 1 now, keeps 1 for later`.
-fn outcome_line(outcome: Outcome) -> String {
+fn outcome_line(outcome: Outcome, ignores_rest: bool) -> String {
     [
         ("delivery.outcome.sends", outcome.sends),
         ("delivery.outcome.keeps", outcome.keeps),
-        ("delivery.outcome.leaves", outcome.leaves),
+        (if ignores_rest { "delivery.outcome.ignores" } else { "delivery.outcome.leaves" }, outcome.leaves),
     ]
     .into_iter()
     .filter(|(_, n)| *n > 0)
@@ -455,7 +467,7 @@ async fn settle_and_tell(
 ) -> bool {
     let (n_retry, ignored) = (settle.retry.len(), settle.ignore_all);
     match settle_deliveries(cache, record, message, settle).await {
-        Ok(_) if ignored => toasts.done(t!("delivery.ignored")),
+        Ok(_) if ignored || n_retry == 0 => toasts.done(t!("delivery.ignored")),
         Ok(_) => toasts.done(tn!("delivery.retried", n_retry)),
         Err(error) => {
             toast_problem(toasts, &error);
@@ -467,7 +479,14 @@ async fn settle_and_tell(
 
 /// What else failed at the old address: offered, and taken back by one undo.
 async fn offer_others(cache: Cache, toasts: Toasts, old: String, new: String) {
-    let what = CorrectFailures { old: old.clone(), new, apply: false };
+    let what = CorrectFailures {
+        old: old.clone(),
+        new,
+        apply: false,
+        deliveries: Vec::new(),
+        update_contact: false,
+        operation: None,
+    };
     // An offer that can't be made is no trouble worth telling.
     let Ok(found) = correct(cache, &what).await else { return };
     if found.n == 0 {

@@ -32,7 +32,12 @@ fn words(it: &NoticeRow) -> String {
     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let has_domain = args.iter().any(|(name, value)| *name == "domain" && !value.is_empty());
     let key = if it.kind == FAILING && has_domain { "notice.failing.domain" } else { &format!("notice.{}", it.kind) };
-    i18n::try_text(key, &args).unwrap_or_else(|| it.kind.clone())
+    // A limit may be a single mail.
+    let limit = it.args.get("limit").and_then(|it| it.parse().ok());
+    match limit.filter(|_| i18n::try_text(&format!("{key}.one"), &[]).is_some()) {
+        Some(n) => i18n::count(key, n, &args),
+        None => i18n::try_text(key, &args).unwrap_or_else(|| it.kind.clone()),
+    }
 }
 
 /// Of one's own mails that failed, one per cause.

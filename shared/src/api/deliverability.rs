@@ -111,6 +111,8 @@ pub enum ContactEventKind {
     Automatic,
     /// We stopped writing to it.
     Suppressed,
+    /// We write to it again; `text` says why.
+    Lifted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -143,6 +143,42 @@ pub struct CorrectFailures {
     /// Sends them to the new address; else they are only counted.
     #[serde(default)]
     pub apply: bool,
+    /// Only these, up to 500; empty for all that failed at the old address.
+    #[serde(default)]
+    pub deliveries: Vec<DeliveryId>,
+    /// Changes it in their contacts too, other than those of users.
+    #[serde(default)]
+    pub update_contact: bool,
+    /// Give the operation of the first answer back, so that one undo takes several corrections back.
+    #[serde(default)]
+    pub operation: Option<String>,
+}
+
+/// An address at which deliveries of a cause failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FailingAddress {
+    pub address: String,
+    pub name: String,
+    pub n: u32,
+    /// Belongs to a contact.
+    pub contact: bool,
+}
+
+/// What somebody did to failures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FailureOperation {
+    pub id: String,
+    pub at: Timestamp,
+    pub by: String,
+    pub action: FailureAction,
+    /// Deliveries it moved.
+    pub n: u32,
+    /// Of these, with another address.
+    pub corrected: u32,
+    /// Of these, still where it put them: an undo takes them back. Only whoever did it can.
+    pub undoable: u32,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +201,8 @@ crate::endpoints! {
     ListFailures: Get "/api/v1/failures" "What did not arrive, by cause" { query: FailureQuery, body: () } -> FailureGroups;
     ListFailureRows: Get "/api/v1/failures/{group}" "The deliveries of one cause, newest first" { query: FailureRowsQuery, body: () } -> Page<FailureRow>;
     ActOnFailing: Post "/api/v1/failures/actions" "Retry, ignore or cancel a selection or a whole cause" { query: (), body: ActOnFailures } -> ActedOnFailures;
-    CorrectFailing: Post "/api/v1/failures/corrections" "Count or resend what else failed at a corrected address" { query: (), body: CorrectFailures } -> CorrectedFailures;
+    ListFailingAddresses: Get "/api/v1/failures/{group}/addresses" "Where the deliveries of one cause failed, up to 200 addresses" { query: FailureQuery, body: () } -> Vec<FailingAddress>;
+    ListFailureOperations: Get "/api/v1/failures/actions" "What was done to failures, newest first, up to 20" { query: (), body: () } -> Vec<FailureOperation>;
+    CorrectFailing: Post "/api/v1/failures/corrections" "Count or resend what failed at a corrected address" { query: (), body: CorrectFailures } -> CorrectedFailures;
     UndoFailures: Delete "/api/v1/failures/actions/{operation}" "Take an action on failures back" { query: (), body: () } -> UndoneFailures;
 }

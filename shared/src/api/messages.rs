@@ -289,7 +289,13 @@ pub struct HeldBack {
     pub reason: Option<Reason>,
     /// What a colleague noted.
     pub note: Option<String>,
+    /// What the other side said.
+    pub evidence: Option<String>,
+    /// The report that said it, as long as it is kept: an id of incoming mail.
+    pub report: Option<String>,
     pub since: Timestamp,
+    /// Writes again from then on.
+    pub expires: Option<Timestamp>,
     /// Addresses of the contact that are not held back.
     pub others: Vec<EmailAddress>,
 }
@@ -391,6 +397,9 @@ pub struct EventView {
     pub text: String,
     /// Who did it, when a person did.
     pub by: Option<String>,
+    /// The report that said so, as long as it is kept: an id of incoming mail, whose original is the raw report.
+    #[serde(default)]
+    pub report: Option<String>,
 }
 
 /// Answer of `ReadDeliveries`.

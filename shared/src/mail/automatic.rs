@@ -50,7 +50,7 @@ const DAEMONS: [&str; 8] = [
 ];
 
 /// Subjects of out-of-office notes from systems that set no header, lower case, at the start.
-const AWAY_SUBJECTS: [&str; 22] = [
+const AWAY_SUBJECTS: [&str; 50] = [
     "out of office",
     "out of the office",
     "automatic reply",
@@ -73,6 +73,34 @@ const AWAY_SUBJECTS: [&str; 22] = [
     "automatisch antwoord",
     "trả lời tự động",
     "自動応答",
+    "自動返信",
+    "自动回复",
+    "自動回覆",
+    "自动答复",
+    "자동 회신",
+    "자동 응답",
+    "автоответ",
+    "автоматический ответ",
+    "автоматична відповідь",
+    "otomatik yanıt",
+    "automatiskt svar",
+    "automatisk svar",
+    "autosvar",
+    "automatická odpověď",
+    "automatikus válasz",
+    "automaattinen vastaus",
+    "αυτόματη απάντηση",
+    "resposta automática",
+    "resposta automàtica",
+    "automatyczna odpowiedź",
+    "autoodpowiedź",
+    "răspuns automat",
+    "fuera de la oficina",
+    "fuori sede",
+    "frånvaromeddelande",
+    "balasan otomatis",
+    "ตอบกลับอัตโนมัติ",
+    "không có mặt tại văn phòng",
 ];
 
 /// Says whether a mail is automatic; `has_null_sender` is about the envelope (RFC 5321 section 4.5.5).

@@ -7,6 +7,7 @@ use crate::api::messages::CodeView;
 use crate::i18n::Catalogue;
 use crate::i18n::Lang;
 use crate::outbox::failure;
+use crate::outbox::failure::Fault;
 use crate::outbox::failure::Reason;
 use crate::outbox::state::DeliveryState;
 
@@ -52,7 +53,8 @@ static HINTS: &[Hint] = &[
     hint("gmail_full", "", "p=overquota|inbox is out of storage space"),
     hint("gmail_content", "7.0", "potential security issue|illegal attachment|p=blockedmessage"),
     hint("ms_blocked", "7.606 7.607 7.608 7.609 7.610 7.614 7.649 7.511 7.513", ""),
-    hint("ms_blocked", "", "(s3140)|(s3150)|banned sending ip|sender.office.com"),
+    hint("ms_junk", "", "oc004|(snt004|sc-001|sc-002|sc-004"),
+    hint("ms_blocked", "", "(s3140)|(s3150)|(s2017|(s844)|sc-003|dy-001|dy-002|banned sending ip|sender.office.com"),
     hint("ms_newip", "7.708", ""),
     hint("ms_quota", "7.705 7.703 7.501 7.502 7.503 1.90 7.232 7.233 7.236", ""),
     hint("ms_auth", "7.515 7.509", ""),
@@ -62,6 +64,12 @@ static HINTS: &[Hint] = &[
     hint("ms_unknown", "", "resolver.adr.recip|resolver.adr.exrecip"),
     hint("ms_denied", "4.1", "access denied"),
     hint("ms_loop", "4.14 4.6", "hop count|outlook|loop"),
+    hint(
+        "sending_service",
+        "",
+        "not delivering to previously bounced|not delivering to unsubscribed|suppressed sending to this address|\
+         suppression list|recipient is suppressed",
+    ),
     hint("yahoo_rate", "", "[tss|[ts0|[ipts|unexpected volume or user complaints"),
     hint("yahoo_policy", "7.9", "policy reasons|yahoo"),
     hint("yahoo_policy", "", "[ph01]|not accepted for policy reasons"),
@@ -75,10 +83,25 @@ static HINTS: &[Hint] = &[
     hint("gmx", "", "postmaster.gmx|postmaster.web.de|kundenserver|reject due to policy restrictions"),
     hint("tencent", "", "service.mail.qq.com|exmail.qq.com|frequency limited"),
     hint("netease", "", "dt:spm|mi:spf|mi:dma|rp:cel|hl:ip|163 smtp|126 smtp"),
+    hint("mailru", "", "mail.ru"),
+    hint("yandex", "", "yandex"),
+    hint("cable", "", "comcast|charter.net|spectrum|cox.net|cox too many|att.net|aup#|rly:b|bl0000|cxmxrt|xfinity"),
+    hint("tonline", "", "t-online|tosa@rx"),
+    hint("free", "", "postmaster.free.fr|free.fr"),
+    hint("naver", "", "naver|kisarbl"),
+    hint("symantec", "", "symantec|messagelabs|sms.symantec"),
+    hint("cisco", "", "senderbase|talosintelligence|ironport"),
+    hint("trend", "", "trendmicro|ers-qil|mail-abuse.com"),
+    hint("uceprotect", "", "uceprotect"),
+    hint("spamcop", "", "spamcop"),
     hint("greylist", "", "greylist|graylist|grey list"),
     hint("nullmx", "1.10", ""),
     hint("nullmx", "", "null mx|nullmx"),
 ];
+
+/// Those that are about the address.
+const OF_RECIPIENT: [&str; 7] =
+    ["gmail_full", "ms_unknown", "ms_denied", "ms_group", "nullmx", "sending_service", "greylist"];
 
 impl Hint {
     fn fits(&self, details: &str, text: &str) -> bool {
@@ -112,9 +135,11 @@ impl Advisor {
         let reason = case.reason.unwrap_or_else(read);
         let details = case.status.and_then(|it| it.split_once('.')).map_or("", |(_, it)| it);
         let lower = case.text.to_lowercase();
-        let provider = HINTS.iter().find(|it| it.fits(details, &lower)).map(|it| it.key);
         let is_unknown = case.state == DeliveryState::Unknown;
         let fault = reason.fault();
+        // A filter's name beside `user unknown` says whose machine it was, not that the filter is to blame.
+        let may = |it: &&Hint| fault != Fault::Recipient || OF_RECIPIENT.contains(&it.key);
+        let provider = HINTS.iter().filter(may).find(|it| it.fits(details, &lower)).map(|it| it.key);
         let (headline, you_can) = match provider {
             _ if is_unknown => (
                 self.common.text("delivery.why.unknown.title", &[]),
@@ -222,7 +247,85 @@ mod tests {
         check(554, "5.7.1", "blocked using zen.spamhaus.org", "Spamhaus", "us");
         check(556, "5.1.10", "Recipient address has a null MX", "takes no mail", "recipient");
         check(550, "5.1.1", "no such user", "This address does not exist", "recipient");
+        check(550, "5.1.1", "User unknown, see proofpoint.com", "This address does not exist", "recipient");
         check(452, "4.2.2", "mailbox full", "mailbox is full", "recipient");
+    }
+
+    /// Answers that senders meet every week, and the advice each gets.
+    #[test]
+    fn common_provider_codes_have_advice_of_their_own() {
+        let check = |code, status: &str, text: &str, key: &str| {
+            for lang in Lang::ALL {
+                let advisor = Advisor::new(lang);
+                let got = advisor.explain(&case(code, status, text));
+                assert_eq!(got.headline, advisor.say(&format!("provider.{key}.title")), "{text}");
+                assert_eq!(got.you_can, advisor.say(&format!("provider.{key}.you")), "{text}");
+                assert!(!got.whose_move.is_empty() && !got.we_do.is_empty(), "{text}");
+                assert!(got.codes.len() == usize::from(code > 0) + usize::from(!status.is_empty()), "{text}: {got:?}");
+            }
+        };
+        check(
+            550,
+            "5.7.26",
+            "Your email has been blocked because the sender is unauthenticated. - gsmtp",
+            "gmail_auth",
+        );
+        check(421, "4.7.28", "Our system has detected an unusual rate of unsolicited mail - gsmtp", "gmail_rate");
+        check(550, "5.7.25", "The IP address sending this message does not have a PTR record - gsmtp", "gmail_ptr");
+        check(
+            550,
+            "5.7.1",
+            "likely suspicious due to the very low reputation of the sending domain",
+            "gmail_reputation",
+        );
+        check(452, "4.2.2", "The recipient's inbox is out of storage space. p=OverQuotaTemp - gsmtp", "gmail_full");
+        check(
+            552,
+            "5.7.0",
+            "This message was blocked because its content presents a potential security issue",
+            "gmail_content",
+        );
+        check(550, "5.7.1", "messages from [192.0.2.1] weren't sent. block list (S3140).", "ms_blocked");
+        check(550, "5.7.1", "Part of their network is on our block list (S3150).", "ms_blocked");
+        check(550, "5.7.708", "Service unavailable. Access denied, traffic not accepted from this IP", "ms_newip");
+        check(550, "5.7.705", "Access denied, tenant has exceeded threshold", "ms_quota");
+        check(
+            550,
+            "5.7.515",
+            "Access denied, sending domain does not meet the required authentication level",
+            "ms_auth",
+        );
+        check(550, "5.7.509", "Access denied, sending domain does not pass DMARC verification", "ms_auth");
+        check(451, "4.7.650", "The mail server has been temporarily rate limited due to IP reputation", "ms_rate");
+        check(550, "5.7.133", "RESOLVER.RST.SenderNotAuthenticatedForGroup", "ms_group");
+        check(
+            550,
+            "5.1.10",
+            "RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+            "ms_unknown",
+        );
+        check(550, "5.4.1", "Recipient address rejected: Access denied. AS(201806281)", "ms_denied");
+        check(554, "5.4.14", "Hop count exceeded - possible mail loop", "ms_loop");
+        check(421, "4.7.0", "[TSS04] Messages from 192.0.2.1 temporarily deferred", "yahoo_rate");
+        check(421, "4.7.1", "[TS03] All messages from 192.0.2.1 will be permanently deferred", "yahoo_rate");
+        check(554, "5.7.9", "Message not accepted for policy reasons. See senders.yahooinc.com", "yahoo_policy");
+        check(550, "5.7.1", "[CS01] Message rejected due to local policy", "apple_policy");
+        check(554, "5.7.1", "blocked using zen.spamhaus.org", "spamhaus");
+        check(554, "5.7.0", "Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1", "proofpoint");
+        check(554, "", "Service unavailable; blocked using b.barracudacentral.org", "barracuda");
+        check(550, "", "blocked by Cloudmark Sender Intelligence, csi.cloudmark.com", "cloudmark");
+        check(550, "", "Rejected by header based manually blocked senders: mimecast.com", "mimecast");
+        check(421, "", "Service refused, please try later. OFR_999 [999]", "orange");
+        check(554, "", "Reject due to policy restrictions. https://postmaster.gmx.net/en/error-messages", "gmx");
+        check(550, "", "Mail content denied. http://service.mail.qq.com/cgi-bin/help?id=20022", "tencent");
+        check(554, "", "DT:SPM 163 smtp10,c123", "netease");
+        check(550, "", "spam message rejected. Please visit http://help.mail.ru/notspam-support", "mailru");
+        check(554, "5.7.1", "Message rejected under suspicion of SPAM; https://ya.cc/ yandex.ru", "yandex");
+        check(554, "", "resimta-po-01 comcast 192.0.2.1 Comcast block for spam.", "cable");
+        check(554, "", "IP=192.0.2.1 - Ask your postmaster for help: tosa@rx.t-online.de", "tonline");
+        check(0, "5.0.0", "Not delivering to previously bounced address", "sending_service");
+        check(451, "4.7.1", "Greylisting in action, please come back later", "greylist");
+        check(556, "5.1.10", "Recipient address has a null MX", "nullmx");
     }
 
     #[test]
@@ -269,6 +372,13 @@ mod tests {
             assert!(needed.is_subset(&keys(lang)), "{:?}", needed.difference(&keys(lang)).collect::<Vec<_>>());
             let texts = Catalogue::read(lang, source(lang));
             assert!(keys(lang).iter().all(|it| !texts.text(it, &[]).trim().is_empty()));
+            // RFC 5248's registry up to RFC 8689, and every code that the tables know.
+            let registry = [(1, 10), (2, 4), (3, 6), (4, 7), (5, 6), (6, 10), (7, 30)];
+            let registry =
+                registry.into_iter().flat_map(|(subject, most)| (0..=most).map(move |it| format!("{subject}.{it}")));
+            for details in registry.chain(failure::known_details().map(str::to_owned)) {
+                assert!(texts.has(&format!("detail.{details}")), "{lang:?}: {details}");
+            }
             // RFC 5321 section 4.2.3, RFC 4954, RFC 7504.
             for code in [
                 "421", "450", "451", "452", "454", "455", "500", "501", "502", "503", "504", "521", "530", "535",

@@ -3,6 +3,7 @@
 //! The rules are data ([`rules`]): a row has a reason, words to look for and where they come from. Order decides: exact words
 //! first, then the enhanced status, then vaguer words, then the reply code.
 
+mod languages;
 mod providers;
 mod rules;
 mod status;
@@ -286,6 +287,12 @@ pub fn ends_with_domain(host: &str, domain: &str) -> bool {
         return false;
     };
     end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Every enhanced code, without its class, that a table knows.
+#[cfg(test)]
+pub(crate) fn known_details() -> impl Iterator<Item = &'static str> {
+    status::known()
 }
 
 /// What a provider's own wording in a text says, if there is one.

@@ -7,9 +7,13 @@ use mailroom_shared::api::failures::ActOnFailing;
 use mailroom_shared::api::failures::ActedOnFailures;
 use mailroom_shared::api::failures::CorrectFailing;
 use mailroom_shared::api::failures::CorrectedFailures;
+use mailroom_shared::api::failures::FailingAddress;
 use mailroom_shared::api::failures::FailureAction;
 use mailroom_shared::api::failures::FailureGroups;
+use mailroom_shared::api::failures::FailureOperation;
 use mailroom_shared::api::failures::FailureRow;
+use mailroom_shared::api::failures::ListFailingAddresses;
+use mailroom_shared::api::failures::ListFailureOperations;
 use mailroom_shared::api::failures::ListFailureRows;
 use mailroom_shared::api::failures::ListFailures;
 use mailroom_shared::api::failures::UndoFailures;
@@ -24,10 +28,12 @@ use mailroom_shared::outbox::state::DeliveryState;
 use mailroom_shared::time::Span;
 
 use super::endpoint::Call;
+use crate::app::App;
 use crate::error::AppError;
 use crate::error::AppResult;
 use crate::jobs::Job;
 use crate::store::Answers;
+use crate::store::contacts;
 use crate::store::deliveries;
 use crate::store::failures;
 use crate::store::to_json;
@@ -64,6 +70,23 @@ pub(super) async fn rows(call: Call<ListFailureRows>) -> AppResult<Page<FailureR
     Ok(failures::rows(&call.app, &cause(call.path(0))?, me, &call.query, call.sight()?).await?)
 }
 
+pub(super) async fn addresses(call: Call<ListFailingAddresses>) -> AppResult<Vec<FailingAddress>> {
+    let me = call.query.mine.unwrap_or(false).then(|| call.me()).transpose()?;
+    Ok(failures::addresses(&call.app, &cause(call.path(0))?, me, call.sight()?).await?)
+}
+
+pub(super) async fn operations(call: Call<ListFailureOperations>) -> AppResult<Vec<FailureOperation>> {
+    Ok(failures::operations(&call.app, call.me()?).await?)
+}
+
+/// The operation a page goes on with, or a new one.
+fn operation_id(app: &App, asked: Option<&str>) -> String {
+    match asked {
+        Some(id) if !id.is_empty() && id.len() <= 40 => id.to_owned(),
+        _ => app.new_id(),
+    }
+}
+
 /// Pages that show what changed.
 fn told<E: mailroom_shared::api::Endpoint>(call: &Call<E>, owners: Vec<deliveries::Owner>) {
     let mut tags = vec![tag::EMAILS.to_owned(), tag::SHELL.to_owned(), tag::RECORDS.to_owned()];
@@ -91,10 +114,7 @@ pub(super) async fn act(call: Call<ActOnFailing>) -> AppResult<ActedOnFailures> 
         return Err(AppError::field("deliveries", "too_many"));
     }
     let ids = call.sight()?.of_deliveries(app, ids).await?;
-    let operation = match body.operation.as_deref() {
-        Some(id) if !id.is_empty() && id.len() <= 40 => id.to_owned(),
-        _ => app.new_id(),
-    };
+    let operation = operation_id(app, body.operation.as_deref());
     let now = app.now();
     let list = to_json(&ids);
     let change = deliveries::Change { ids: &ids, from: &from, to, event: word, by: &me.name };
@@ -129,12 +149,20 @@ pub(super) async fn correct(call: Call<CorrectFailing>) -> AppResult<CorrectedFa
     if old.key() == new.key() {
         return Err(AppError::field("new", "address"));
     }
-    let ids = failures::ids_at(app, &old.key(), MAX_AT_ONCE, call.sight()?).await?;
+    if call.body.deliveries.len() > MAX_AT_ONCE as usize {
+        return Err(AppError::field("deliveries", "too_many"));
+    }
+    let chosen: Vec<String> = call.body.deliveries.iter().map(|it| it.as_str().to_owned()).collect();
+    let ids = if chosen.is_empty() {
+        failures::ids_at(app, &old.key(), MAX_AT_ONCE, call.sight()?).await?
+    } else {
+        failures::ids_among(app, &chosen, &old.key(), call.sight()?).await?
+    };
     let n = ids.len() as u32;
     if !call.body.apply || ids.is_empty() {
         return Ok(CorrectedFailures { n, operation: None });
     }
-    let (operation, now, list) = (app.new_id(), app.now(), to_json(&ids));
+    let (operation, now, list) = (operation_id(app, call.body.operation.as_deref()), app.now(), to_json(&ids));
     let from = [DeliveryState::Failed, DeliveryState::Bounced];
     let change =
         deliveries::Change { ids: &ids, from: &from, to: DeliveryState::Outgoing, event: "retried", by: &me.name };
@@ -142,6 +170,11 @@ pub(super) async fn correct(call: Call<CorrectFailing>) -> AppResult<CorrectedFa
     statements.extend(failures::correct(&operation, &new, &format!("{old} → {new}"), &me.name, now));
     statements.extend(deliveries::change(&change, now));
     statements.push(failures::leave_at(&list, now + Span::seconds(i64::from(me.undo_seconds))));
+    if call.body.update_contact {
+        for contact in failures::contacts_of(app, &list).await? {
+            statements.extend(contacts::replace_email(&contact, &old.key(), &new));
+        }
+    }
     app.db.batch(statements).await?;
     call.nudge(Job::Deliver, me.undo_seconds + 1);
     told(&call, deliveries::owners(app, &ids).await?);

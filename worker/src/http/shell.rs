@@ -13,12 +13,13 @@ use super::endpoint::Call;
 use crate::error::AppResult;
 use crate::jobs::Fleet;
 use crate::store::Answers;
+use crate::store::failures;
 use crate::store::notifications;
 use crate::store::records;
 use crate::store::status;
 
 /// Migrations this build knows; a test holds it against the folder.
-pub(crate) const MIGRATIONS: u32 = 14;
+pub(crate) const MIGRATIONS: u32 = 15;
 
 /// Longer than this an accepted mail does not wait to be written.
 const LATE: Span = Span::minutes(2);
@@ -39,7 +40,8 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     let me = call.me()?;
     let now = call.app.now();
     let unread = notifications::unread(me.user.as_str(), call.sight()?, now);
-    let mut statements = vec![records::list_types(), status::counts(now - LATE), unread];
+    let failing = failures::count_statement(None, call.sight()?);
+    let mut statements = vec![records::list_types(), status::counts(now - LATE), unread, failing];
     statements.extend(Fleet::statements(now));
     let mut answers = Answers::new(call.app.db.batch(statements).await?);
     let texts = Catalogue::load(Lang::of(&me.language));
@@ -51,6 +53,7 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
     let types: Vec<_> = types.into_iter().filter(|it| sight.sees(it.name.as_str())).collect();
     let counts: status::Counts = answers.one()?.unwrap_or_default();
     let unread: notifications::Unread = answers.one()?.unwrap_or_default();
+    let failing = answers.one::<failures::CountRow>()?.map_or(0, |it| it.n);
     let fleet = Fleet::read(&mut answers, now)?;
     let uses = fleet.servers.iter().filter(|it| it.enabled && !it.archived).filter_map(|it| {
         let usage = fleet.use_of(it);
@@ -60,7 +63,7 @@ pub(super) async fn shell(call: Call<ReadShell>) -> AppResult<Shell> {
         inbox: types.iter().map(|it| it.waiting).sum(),
         types,
         told: unread.n,
-        failures: counts.failures,
+        failures: failing,
         last_received: counts.last_received,
         last_sent: counts.last_sent,
         outgoing: counts.outgoing,

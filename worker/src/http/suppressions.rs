@@ -13,13 +13,20 @@ use mailroom_shared::api::suppressions::CreateSuppression;
 use mailroom_shared::api::suppressions::ImportSuppressionList;
 use mailroom_shared::api::suppressions::ImportedSuppressions;
 use mailroom_shared::api::suppressions::LiftSuppression;
+use mailroom_shared::api::suppressions::Lifted;
+use mailroom_shared::api::suppressions::ListSuppressionHistory;
 use mailroom_shared::api::suppressions::ListSuppressions;
+use mailroom_shared::api::suppressions::RestoreSuppression;
+use mailroom_shared::api::suppressions::SuppressionEvent;
 use mailroom_shared::api::suppressions::SuppressionQuery;
 use mailroom_shared::api::suppressions::SuppressionRow;
 use mailroom_shared::api::suppressions::SuppressionScope;
 use mailroom_shared::api::suppressions::SuppressionSource;
 use mailroom_shared::api::tag;
 use mailroom_shared::log::Kind;
+use mailroom_shared::outbox::failure::Reason;
+use mailroom_shared::time::Timestamp;
+use serde::Deserialize;
 
 use super::Access;
 use super::AppState;
@@ -30,83 +37,159 @@ use super::endpoint::authorise;
 use super::local;
 use crate::error::AppError;
 use crate::error::AppResult;
+use crate::store::Answers;
 use crate::store::logs;
 use crate::store::suppressions;
+use crate::store::suppressions::Entered;
 
 /// Rows of an exported file.
 const MAX_EXPORT: u32 = 50_000;
-/// Statements of one batch while importing.
-const CHUNK: usize = 50;
+/// Rows of one batch while importing.
+const CHUNK: usize = 500;
 const MAX_NOTE: usize = 500;
 
 pub(super) async fn list(call: Call<ListSuppressions>) -> AppResult<Page<SuppressionRow>> {
     Ok(suppressions::list(&call.app, &call.query, 200).await?)
 }
 
-pub(super) async fn create(call: Call<CreateSuppression>) -> AppResult<SuppressionRow> {
-    let body = &call.body;
-    let address = EmailAddress::parse(body.address.trim()).map_err(|_| AppError::field("address", "address"))?;
-    let note = body.note.trim();
+fn note_of(text: &str) -> AppResult<String> {
+    let note = text.trim();
     if note.len() > MAX_NOTE {
         return Err(AppError::field("note", "too_long"));
     }
-    let source = SuppressionSource::Manual;
-    let statement = suppressions::insert(&address, body.scope, source, note, &call.me()?.name, call.app.now());
-    call.app.run(statement).await?;
+    Ok(note.to_owned())
+}
+
+pub(super) async fn create(call: Call<CreateSuppression>) -> AppResult<SuppressionRow> {
+    let body = &call.body;
+    let address = EmailAddress::parse(body.address.trim()).map_err(|_| AppError::field("address", "address"))?;
+    let now = call.app.now();
+    let entry = Entered {
+        key: address.key(),
+        address: address.as_str().to_owned(),
+        scope: body.scope.as_str(),
+        source: SuppressionSource::Manual.as_str(),
+        note: Some(note_of(&body.note)?).filter(|it| !it.is_empty()),
+        reason: None,
+        created: now.as_millis(),
+        expires: None,
+    };
+    call.app.db.batch(suppressions::enter(&[entry], &call.me()?.name, now).into()).await?;
     call.stale(vec![tag::SUPPRESSIONS.to_owned()]);
     suppressions::read(&call.app, &address.key(), body.scope).await?.ok_or_else(AppError::not_found)
 }
 
-pub(super) async fn lift(call: Call<LiftSuppression>) -> AppResult<()> {
+#[derive(Deserialize)]
+struct EventId {
+    id: u32,
+}
+
+/// Nobody lifts without a word: the next who wonders finds it in the history.
+pub(super) async fn lift(call: Call<LiftSuppression>) -> AppResult<Lifted> {
     let address = EmailAddress::parse(call.body.address.trim()).map_err(|_| AppError::field("address", "address"))?;
-    let note = call.body.note.trim();
-    if note.len() > MAX_NOTE {
-        return Err(AppError::field("note", "too_long"));
+    let note = note_of(&call.body.note)?;
+    if note.is_empty() {
+        return Err(AppError::field("note", "required"));
     }
-    let key = address.key();
-    let done = call.app.run(suppressions::delete(&key, call.body.scope)).await?;
-    if done.changes == 0 {
+    let (key, by, now) = (address.key(), call.me()?.name.clone(), call.app.now());
+    let statements = suppressions::lift(&key, call.body.scope, &note, &by, now);
+    let mut answers = Answers::new(call.app.db.batch(statements.into()).await?);
+    let event = answers.one::<EventId>()?.ok_or_else(AppError::not_found)?;
+    call.app.run(logs::note(Kind::Unsuppressed, &key, None, &note, Some(&by), now)).await?;
+    call.stale(vec![tag::SUPPRESSIONS.to_owned()]);
+    Ok(Lifted { event: event.id.to_string() })
+}
+
+pub(super) async fn history(call: Call<ListSuppressionHistory>) -> AppResult<Page<SuppressionEvent>> {
+    Ok(suppressions::history(&call.app, &call.query).await?)
+}
+
+/// Takes a lift back.
+pub(super) async fn restore(call: Call<RestoreSuppression>) -> AppResult<()> {
+    let event: u32 = call.path(0).parse().map_err(|_| AppError::not_found())?;
+    let statements = suppressions::restore(event, &call.me()?.name, call.app.now());
+    let mut answers = Answers::new(call.app.db.batch(statements.into()).await?);
+    if answers.changes() == 0 {
         return Err(AppError::not_found());
     }
-    let by = call.me()?.name.clone();
-    call.app.run(logs::note(Kind::Unsuppressed, &key, None, note, Some(&by), call.app.now())).await?;
     call.stale(vec![tag::SUPPRESSIONS.to_owned()]);
     Ok(())
 }
 
-pub(super) async fn import(call: Call<ImportSuppressionList>) -> AppResult<ImportedSuppressions> {
-    let me = call.me()?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(call.body.csv.as_bytes());
-    let (mut statements, mut wrong_lines) = (Vec::new(), Vec::new());
-    for (i, line) in reader.records().enumerate() {
-        let line = line.ok();
-        let field = |n: usize| line.as_ref().and_then(|it| it.get(n)).unwrap_or_default().trim();
-        let address = EmailAddress::parse(field(0).trim_start_matches('\u{feff}'));
-        let scope = if field(1).eq_ignore_ascii_case("campaigns") {
-            SuppressionScope::Campaigns
-        } else {
-            SuppressionScope::All
-        };
-        match address {
-            Ok(address) => {
-                let note: String = field(2).chars().take(MAX_NOTE).collect();
-                let source = SuppressionSource::Import;
-                statements.push(suppressions::insert(&address, scope, source, &note, &me.name, call.app.now()));
-            }
-            // A line with names of columns is no mistake.
-            Err(_) if i == 0 && !field(0).contains('@') => {}
-            Err(_) => wrong_lines.push(i as u32 + 1),
+/// Where the columns of a file are: as its first line names them, or address, scope, note.
+struct Columns(Vec<String>);
+
+impl Columns {
+    const NAMES: [&str; 7] = ["address", "scope", "note", "source", "reason", "created", "expires"];
+
+    fn plain() -> Self {
+        Self(Self::NAMES.iter().take(3).map(|it| (*it).to_owned()).collect())
+    }
+
+    fn named(line: &csv::StringRecord) -> Self {
+        Self(line.iter().map(|it| it.trim().trim_start_matches('\u{feff}').to_ascii_lowercase()).collect())
+    }
+
+    /// The text of a column, without what keeps spreadsheets from taking it for a formula.
+    fn get<'a>(&self, line: &'a csv::StringRecord, name: &str) -> &'a str {
+        let place = self.0.iter().position(|it| it == name);
+        let cell = place.and_then(|it| line.get(it)).unwrap_or_default().trim();
+        match cell.strip_prefix('\'') {
+            Some(rest) if rest.starts_with(FORMULA) => rest,
+            _ => cell,
         }
     }
-    let added = statements.len() as u32;
-    let mut rest = statements.into_iter();
-    loop {
-        let chunk: Vec<_> = rest.by_ref().take(CHUNK).collect();
-        if chunk.is_empty() {
-            break;
+
+    /// Nothing when the line names no address or an unknown scope.
+    fn entry(&self, line: &csv::StringRecord, now: Timestamp) -> Option<Entered> {
+        let address = EmailAddress::parse(self.get(line, "address").trim_start_matches('\u{feff}')).ok()?;
+        let scope = match self.get(line, "scope").to_ascii_lowercase().as_str() {
+            "" | "all" => SuppressionScope::All,
+            "campaigns" => SuppressionScope::Campaigns,
+            _ => return None,
+        };
+        let note: String = self.get(line, "note").chars().take(MAX_NOTE).collect();
+        let time = |name| Timestamp::parse_rfc3339(self.get(line, name)).map(Timestamp::as_millis);
+        let source = SuppressionSource::parse(self.get(line, "source")).unwrap_or(SuppressionSource::Import);
+        Some(Entered {
+            key: address.key(),
+            address: address.as_str().to_owned(),
+            scope: scope.as_str(),
+            source: source.as_str(),
+            note: Some(note).filter(|it| !it.is_empty()),
+            reason: Reason::parse(self.get(line, "reason")).map(Reason::as_str),
+            created: time("created").filter(|it| *it <= now.as_millis()).unwrap_or(now.as_millis()),
+            expires: time("expires"),
+        })
+    }
+}
+
+pub(super) async fn import(call: Call<ImportSuppressionList>) -> AppResult<ImportedSuppressions> {
+    let (me, now) = (call.me()?, call.app.now());
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(call.body.csv.as_bytes());
+    let (mut entries, mut wrong_lines, mut columns) = (Vec::new(), Vec::new(), Columns::plain());
+    for (i, line) in reader.records().enumerate() {
+        let entry = line.as_ref().ok().and_then(|it| columns.entry(it, now));
+        match (entry, line) {
+            (Some(entry), _) => entries.push(entry),
+            // A line with names of columns is no mistake.
+            (None, Ok(line)) if i == 0 && !line.iter().any(|it| it.contains('@')) => {
+                let named = Columns::named(&line);
+                if named.0.iter().any(|it| it == "address") {
+                    columns = named;
+                }
+            }
+            (None, _) => wrong_lines.push(i as u32 + 1),
         }
+    }
+    // Of two lines about one address the last counts, as it would line by line.
+    let mut seen = std::collections::HashSet::new();
+    entries.reverse();
+    entries.retain(|it| seen.insert((it.key.clone(), it.scope)));
+    let added = entries.len() as u32;
+    for chunk in entries.chunks(CHUNK) {
         // Chunk by chunk: adding an address again changes nothing, so a broken import is simply repeated.
-        call.app.db.batch(chunk).await?;
+        call.app.db.batch(suppressions::enter(chunk, &me.name, now).into()).await?;
     }
     call.stale(vec![tag::SUPPRESSIONS.to_owned()]);
     Ok(ImportedSuppressions { added, wrong_lines })
@@ -127,9 +210,8 @@ async fn export(shared: Shared, request: Request) -> AppResult<Response> {
     let query = SuppressionQuery { limit: Some(MAX_EXPORT), ..SuppressionQuery::default() };
     let page = suppressions::list(&shared.app, &query, MAX_EXPORT).await?;
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["address", "scope", "note", "source", "reason", "created", "expires"];
     let broken = |e: csv::Error| AppError::new(mailroom_shared::api::ProblemCode::Internal).detail(e.to_string());
-    writer.write_record(header).map_err(broken)?;
+    writer.write_record(Columns::NAMES).map_err(broken)?;
     for row in page.items {
         let (created, expires) = (row.created.to_rfc3339(), row.expires.map(|it| it.to_rfc3339()).unwrap_or_default());
         let reason = row.reason.map_or("", mailroom_shared::outbox::failure::Reason::as_str);
@@ -146,7 +228,10 @@ async fn export(shared: Shared, request: Request) -> AppResult<Response> {
     Ok((headers, bytes).into_response())
 }
 
+/// How a cell begins that a spreadsheet takes for a formula.
+const FORMULA: [char; 5] = ['=', '+', '-', '@', '\t'];
+
 /// A cell that a spreadsheet would take for a formula is text.
 pub(super) fn unformula(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell.to_owned() }
 }

@@ -186,7 +186,8 @@ async fn leave(shared: &Shared, token: &str, request: &Request) -> AppResult<Res
     };
     let (statements, step) = match (parameter(request, "list"), parameter(request, "undo")) {
         (_, Some("all")) => {
-            (vec![suppressions::resubscribe(&it.address_key), hits::forget_unsubscribed(n)], Step::Undone)
+            let [remember, resubscribe] = suppressions::resubscribe(&it.address_key, now);
+            (vec![remember, resubscribe, hits::forget_unsubscribed(n)], Step::Undone)
         }
         (_, Some(list)) => {
             (vec![mailing_lists::opt_in(&one(list)?, &it.address_key), hits::forget_unsubscribed(n)], Step::Undone)
@@ -198,13 +199,11 @@ async fn leave(shared: &Shared, token: &str, request: &Request) -> AppResult<Res
             ],
             Step::Done { undo: list.to_owned() },
         ),
-        (None, None) => (
-            vec![
-                suppressions::unsubscribe(&it.address_key, &it.address, &campaign.name, now),
-                hits::hit(n, &it.campaign_id, "unsubscribe", -1, None, now),
-            ],
-            Step::Done { undo: "all".to_owned() },
-        ),
+        (None, None) => {
+            let [unsubscribe, remember] = suppressions::unsubscribe(&it.address_key, &it.address, &campaign.name, now);
+            let hit = hits::hit(n, &it.campaign_id, "unsubscribe", -1, None, now);
+            (vec![unsubscribe, remember, hit], Step::Done { undo: "all".to_owned() })
+        }
     };
     app.db.batch(statements).await?;
     tell(shared);

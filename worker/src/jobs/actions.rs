@@ -173,7 +173,7 @@ async fn check_domains(app: &SharedApp) -> Result<Done, StoreError> {
 /// Settles what died, then sends what is due.
 async fn sweep(app: &SharedApp) -> Result<Done, StoreError> {
     let mut statements = deliveries::settle_lost(app.now()).to_vec();
-    statements.push(suppressions::expire(app.now()));
+    statements.extend(suppressions::expire(app.now()));
     let answers = app.db.batch(statements).await?;
     let lost = Answers::new(answers).changes();
     if lost > 0 {

@@ -121,7 +121,7 @@ async fn write_effects(app: &App, held: &HeldMail, message: &str, wish: &Wish, m
         wish: None,
     };
     out.extend(ingests::act(&act, now));
-    out.extend(verdict.alive.as_deref().map(suppressions::wrote));
+    out.extend(verdict.alive.as_deref().into_iter().flat_map(|it| suppressions::wrote(it, now)));
     let has_mail = ingest::push_effects(&mut out, app, &arrival, &write, &context, now);
     out.extend(lasting(app, held, author, Some(write.record.as_str())));
     app.db.batch(out).await?;

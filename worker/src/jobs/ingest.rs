@@ -251,7 +251,7 @@ fn statements(
     }
     if let Some(report) = &verdict.report {
         for mark in &plan.marks {
-            push_mark(&mut out, mark, report.reports.get(mark.report.unwrap_or(0)), now);
+            push_mark(&mut out, &open.id, mark, report.reports.get(mark.report.unwrap_or(0)), now);
         }
         written.tags.extend([tag::SHELL.to_owned(), tag::EMAILS.to_owned(), tag::RECORDS.to_owned()]);
         // Whose chatter the envelope stands in.
@@ -262,7 +262,7 @@ fn statements(
     let route = verdict.routes.first();
     out.extend(remarks(open, verdict, plan, mail));
     if let Some(person) = &verdict.alive {
-        out.push(suppressions::wrote(person));
+        out.extend(suppressions::wrote(person, now));
     }
     if let Some(alias) = &verdict.failing {
         out.push(aliases::mark_failing(alias.as_str(), now));
@@ -499,6 +499,7 @@ fn pass_on(
 
 fn push_mark(
     out: &mut Vec<Statement>,
+    ingest: &str,
     mark: &Mark,
     item: Option<&mailroom_shared::gateway::report::ReportItem>,
     now: Timestamp,
@@ -519,6 +520,7 @@ fn push_mark(
         status: item.and_then(|it| it.status.as_deref()),
         text: item.and_then(|it| it.diagnostic.as_deref()).unwrap_or_default(),
         event,
+        ingest: Some(ingest),
     };
     out.extend(deliveries::mark(&row, now));
     out.extend(suppressions::of_failures(&[mark.delivery.as_str()], now));

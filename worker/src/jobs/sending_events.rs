@@ -55,6 +55,7 @@ pub(super) async fn count(app: &App) -> Result<u32, StoreError> {
             status: event.status.as_deref(),
             text: &event.text,
             event: event.outcome().as_str(),
+            ingest: None,
         };
         statements.extend(deliveries::mark(&mark, now));
         statements.extend(suppressions::of_failures(&[row.delivery_id.as_str()], now));

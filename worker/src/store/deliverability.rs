@@ -105,7 +105,11 @@ pub fn of_address(key: &str) -> Statement {
              record_id, NULL, NULL, NULL, 0 FROM ingests WHERE sender_key = ?1 ORDER BY received DESC LIMIT 100)
          UNION ALL
          SELECT created, 'suppressed', address, '', NULL, NULL, reason, COALESCE(note, evidence), 0
-           FROM suppressions WHERE address_key = ?1 AND scope = 'all'",
+           FROM suppressions WHERE address_key = ?1 AND scope = 'all'
+         UNION ALL
+         SELECT * FROM (SELECT at, 'lifted', address, '', NULL, NULL, reason,
+             CASE WHEN actor IS NULL THEN text ELSE actor || ': ' || text END, 0 FROM suppression_events
+           WHERE address_key = ?1 AND scope = 'all' AND kind IN ('lifted', 'answered', 'expired') ORDER BY at DESC LIMIT 20)",
         key
     )
 }

@@ -358,6 +358,7 @@ struct EventRow {
     kind: String,
     text: String,
     by_name: Option<String>,
+    report: Option<String>,
 }
 
 /// All deliveries of a message with their timelines.
@@ -369,7 +370,8 @@ pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, S
             message
         ),
         statement!(
-            "SELECT delivery_id, at, kind, text, by_name FROM events
+            "SELECT delivery_id, at, kind, text, by_name,
+               (SELECT i.id FROM ingests i WHERE i.id = events.ingest_id AND i.raw_key <> '') AS report FROM events
              WHERE delivery_id IN (SELECT id FROM deliveries WHERE message_id = ?1) ORDER BY id LIMIT 5000",
             message
         ),
@@ -383,7 +385,13 @@ pub async fn of_message(app: &App, message: &str) -> Result<Vec<DeliveryView>, S
             events: events
                 .iter()
                 .filter(|it| it.delivery_id == row.id)
-                .map(|it| EventView { at: it.at, kind: it.kind.clone(), text: it.text.clone(), by: it.by_name.clone() })
+                .map(|it| EventView {
+                    at: it.at,
+                    kind: it.kind.clone(),
+                    text: it.text.clone(),
+                    by: it.by_name.clone(),
+                    report: it.report.clone(),
+                })
                 .collect(),
             can_retry: row.state.can_retry(),
             next_try: (row.state == DeliveryState::Deferred).then_some(row.due).filter(|it| *it < retry::NEVER),
@@ -490,19 +498,22 @@ pub struct Mark<'a> {
     pub status: Option<&'a str>,
     pub text: &'a str,
     pub event: &'a str,
+    /// The mail that said it.
+    pub ingest: Option<&'a str>,
 }
 
 pub fn mark(m: &Mark<'_>, now: Timestamp) -> [Statement; 2] {
     let from = to_json(&m.from.iter().map(|it| it.as_str()).collect::<Vec<_>>());
     [
         statement!(
-            "INSERT INTO events (delivery_id, at, kind, text) SELECT id, ?2, ?3, ?4 FROM deliveries
+            "INSERT INTO events (delivery_id, at, kind, text, ingest_id) SELECT id, ?2, ?3, ?4, ?6 FROM deliveries
              WHERE id = ?1 AND state IN (SELECT value FROM json_each(?5))",
             m.delivery,
             now,
             m.event,
             m.text,
-            from.as_str()
+            from.as_str(),
+            m.ingest
         ),
         statement!(
             "UPDATE deliveries SET state = ?2, state_at = ?3, reason = ?4, permanent = ?5, reply_code = ?6, status = ?7,

@@ -2,9 +2,11 @@
 
 use mailroom_shared::address::EmailAddress;
 use mailroom_shared::api::Page;
+use mailroom_shared::api::failures::FailingAddress;
 use mailroom_shared::api::failures::FailureAction;
 use mailroom_shared::api::failures::FailureGroup;
 use mailroom_shared::api::failures::FailureGroups;
+use mailroom_shared::api::failures::FailureOperation;
 use mailroom_shared::api::failures::FailureRow;
 use mailroom_shared::api::failures::FailureRowsQuery;
 use mailroom_shared::api::session::Me;
@@ -59,8 +61,8 @@ struct GroupRow {
 }
 
 #[derive(Deserialize)]
-struct CountRow {
-    n: u32,
+pub struct CountRow {
+    pub n: u32,
 }
 
 pub fn groups_statement(me: &Me, only_mine: bool, sight: &Sight) -> Statement {
@@ -82,7 +84,9 @@ pub fn groups_statement(me: &Me, only_mine: bool, sight: &Sight) -> Statement {
     Statement { sql: sql.into(), params: filter.params }
 }
 
-fn count_statement(me: Option<&Me>, sight: &Sight) -> Statement {
+/// How many wait for a person: the badge of the rail, and what the page shows under *Needs you*. All that failed, bounced,
+/// was complained about or is unknown, in the whole team, since anybody may settle it; not what we try again by ourselves.
+pub fn count_statement(me: Option<&Me>, sight: &Sight) -> Statement {
     let mut filter = Filter::new(Vec::new());
     sight.narrow(&mut filter, "r.type");
     if let Some(me) = me {
@@ -342,9 +346,10 @@ pub fn correct(operation: &str, address: &EmailAddress, text: &str, by: &str, no
         "id IN (SELECT delivery_id FROM operation_items WHERE operation_id = ?1) AND state IN ('failed', 'bounced')";
     [
         statement!(
+            // Those of an earlier correction of the same operation know theirs.
             "UPDATE operation_items SET (address, address_key) =
                (SELECT d.address, d.address_key FROM deliveries d WHERE d.id = operation_items.delivery_id)
-             WHERE operation_id = ?1",
+             WHERE operation_id = ?1 AND address IS NULL",
             operation
         ),
         statement!(
@@ -370,6 +375,101 @@ pub fn correct(operation: &str, address: &EmailAddress, text: &str, by: &str, no
             address.key()
         ),
     ]
+}
+
+/// Where the deliveries of a cause failed, those with most first.
+pub fn addresses_statement(cause: &Cause, me: Option<&Me>, sight: &Sight) -> Statement {
+    let mut filter = Filter::new(Vec::new());
+    of_cause(&mut filter, cause, me);
+    sight.narrow(&mut filter, "r.type");
+    let sql = format!(
+        "SELECT MAX(d.address) AS address, MAX(d.name) AS name, COUNT(*) AS n, MAX(d.contact_id IS NOT NULL) AS contact
+         FROM deliveries d INDEXED BY deliveries_failing JOIN messages m ON m.id = d.message_id
+           LEFT JOIN records r ON r.id = d.record_id
+         WHERE {FAILING} AND d.state IN ('failed', 'bounced') AND d.lane <> 'bulk'{} GROUP BY d.address_key
+         ORDER BY 3 DESC, 1 LIMIT 200",
+        filter.sql
+    );
+    Statement { sql: sql.into(), params: filter.params }
+}
+
+#[derive(Deserialize)]
+struct AddressRow {
+    address: String,
+    name: String,
+    n: u32,
+    #[serde(deserialize_with = "super::int_bool")]
+    contact: bool,
+}
+
+pub async fn addresses(
+    app: &App,
+    cause: &Cause,
+    me: Option<&Me>,
+    sight: &Sight,
+) -> Result<Vec<FailingAddress>, StoreError> {
+    let rows: Vec<AddressRow> = super::decode(app.run(addresses_statement(cause, me, sight)).await?)?;
+    let row = |it: AddressRow| FailingAddress { address: it.address, name: it.name, n: it.n, contact: it.contact };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+#[derive(Deserialize)]
+struct ContactRow {
+    contact_id: String,
+}
+
+/// Contacts of these deliveries, without those of users: they change their address themselves.
+pub async fn contacts_of(app: &App, ids: &str) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT contact_id FROM deliveries WHERE id IN (SELECT value FROM json_each(?1)) AND contact_id IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM users u WHERE u.contact_id = deliveries.contact_id)";
+    let rows: Vec<ContactRow> = super::decode(app.run(statement!(sql, ids)).await?)?;
+    Ok(rows.into_iter().map(|it| it.contact_id).collect())
+}
+
+/// Of these deliveries, those that failed at an address.
+pub async fn ids_among(app: &App, ids: &[String], key: &str, sight: &Sight) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT id FROM deliveries WHERE id IN (SELECT value FROM json_each(?1)) AND address_key = ?2
+      AND state IN ('failed', 'bounced')";
+    let rows: Vec<IdRow> = super::decode(app.run(statement!(sql, to_json(ids), key)).await?)?;
+    sight.of_deliveries(app, rows.into_iter().map(|it| it.id).collect()).await
+}
+
+#[derive(Deserialize)]
+struct OperationRow {
+    id: String,
+    at: Timestamp,
+    by_name: String,
+    kind: FailureAction,
+    n: u32,
+    corrected: u32,
+    undoable: u32,
+}
+
+/// The newest operations. Their ids grow with time.
+pub fn operations_statement(me: &Me) -> Statement {
+    statement!(
+        "SELECT o.id, o.at, c.name AS by_name, o.kind, COUNT(i.delivery_id) AS n, COUNT(i.address) AS corrected,
+           COALESCE(SUM(o.user_id = ?1 AND d.state = CASE o.kind WHEN 'retry' THEN 'outgoing' WHEN 'ignore' THEN 'ignored' ELSE 'cancelled' END), 0) AS undoable
+         FROM (SELECT * FROM operations ORDER BY id DESC LIMIT 20) o JOIN users u ON u.id = o.user_id
+           JOIN contacts c ON c.id = u.contact_id LEFT JOIN operation_items i ON i.operation_id = o.id
+           LEFT JOIN deliveries d ON d.id = i.delivery_id
+         GROUP BY o.id HAVING n > 0 ORDER BY o.id DESC",
+        me.user.as_str()
+    )
+}
+
+pub async fn operations(app: &App, me: &Me) -> Result<Vec<FailureOperation>, StoreError> {
+    let rows: Vec<OperationRow> = super::decode(app.run(operations_statement(me)).await?)?;
+    let row = |it: OperationRow| FailureOperation {
+        id: it.id,
+        at: it.at,
+        by: it.by_name,
+        action: it.kind,
+        n: it.n,
+        corrected: it.corrected,
+        undoable: it.undoable,
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// What was put back into the queue leaves when it can't be undone any more.

@@ -41,7 +41,10 @@ pub struct HeldRow {
     pub source: SuppressionSource,
     pub reason: Option<Reason>,
     pub note: Option<String>,
+    pub evidence: Option<String>,
+    pub report: Option<String>,
     pub created: Timestamp,
+    pub expires: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +78,9 @@ pub fn facts(record: &str, mentions: &str, keys: &str) -> Vec<Statement> {
         ),
         statement!(facts::contacts_where(people), record, mentions, keys),
         statement!(
-            "SELECT address_key, scope, source, reason, note, created FROM suppressions WHERE address_key IN (
+            "SELECT address_key, scope, source, reason, note, evidence, created, expires,
+               (SELECT i.id FROM ingests i WHERE i.id = suppressions.ingest_id AND i.raw_key <> '') AS report
+             FROM suppressions WHERE address_key IN (
                SELECT value FROM json_each(?3)
                UNION SELECT key FROM contact_emails WHERE contact_id IN (SELECT contact_id FROM followers WHERE record_id = ?1
                  UNION SELECT customer_id FROM records WHERE id = ?1 AND customer_id IS NOT NULL

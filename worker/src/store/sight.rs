@@ -81,10 +81,12 @@ impl Sight {
         self.asks(app, || statement!(sql, id)).await
     }
 
-    /// A hand-over: by the record it became, else by the type it would make.
+    /// A hand-over: by the record it became, by the type it would make, by the mail of ours it reports on.
     pub async fn sees_ingest(&self, app: &App, id: &str) -> Result<bool, StoreError> {
-        let sql = "SELECT COALESCE(r.type, i.type) AS type FROM ingests i LEFT JOIN records r ON r.id = i.record_id
-          WHERE i.id = ?1";
+        let sql =
+            "SELECT COALESCE(r.type, i.type, (SELECT o.type FROM events e JOIN deliveries d ON d.id = e.delivery_id
+            JOIN records o ON o.id = d.record_id WHERE e.ingest_id = i.id LIMIT 1)) AS type
+          FROM ingests i LEFT JOIN records r ON r.id = i.record_id WHERE i.id = ?1";
         self.asks(app, || statement!(sql, id)).await
     }
 

@@ -15,7 +15,6 @@ use crate::statement;
 /// Numbers of the rail.
 #[derive(Debug, Default, Deserialize)]
 pub struct Counts {
-    pub failures: u32,
     pub outgoing: u32,
     pub unprocessed: u32,
     pub last_received: Option<Timestamp>,
@@ -25,8 +24,7 @@ pub struct Counts {
 /// Mails accepted before `late` and still not written count as unprocessed.
 pub fn counts(late: Timestamp) -> Statement {
     statement!(
-        "SELECT (SELECT COUNT(*) FROM deliveries WHERE state IN ('failed', 'bounced', 'complained', 'unknown')) AS failures,
-         (SELECT COUNT(*) FROM deliveries WHERE state IN ('outgoing', 'sending', 'deferred')) AS outgoing,
+        "SELECT (SELECT COUNT(*) FROM deliveries WHERE state IN ('outgoing', 'sending', 'deferred')) AS outgoing,
          (SELECT COUNT(*) FROM ingests WHERE state = 'failed')
            + (SELECT COUNT(*) FROM ingests WHERE state = 'accepted' AND received < ?1) AS unprocessed,
          (SELECT MAX(received) FROM ingests) AS last_received,

@@ -41,7 +41,9 @@ GET    /api/v1/emails                                     user
 GET    /api/v1/emails/counts                              user
 GET    /api/v1/emails/matching                            user
 GET    /api/v1/failures                                   user
+GET    /api/v1/failures/actions                           user
 GET    /api/v1/failures/{group}                           user
+GET    /api/v1/failures/{group}/addresses                 user
 GET    /api/v1/incoming                                   user
 GET    /api/v1/incoming/counts                            user
 GET    /api/v1/incoming/{id}                              user
@@ -84,6 +86,7 @@ GET    /api/v1/status                                     user
 GET    /api/v1/status/canary/{id}                         user
 GET    /api/v1/suppressions                               user
 GET    /api/v1/suppressions.csv                           user
+GET    /api/v1/suppressions/history                       user
 GET    /api/v1/trace/{id}                                 user
 GET    /api/v1/users                                      user
 POST   /api/v1/attachments                                agent
@@ -106,6 +109,7 @@ POST   /api/v1/records/{id}/messages                      agent
 POST   /api/v1/records/{id}/recipients                    agent
 POST   /api/v1/suppressions                               agent
 POST   /api/v1/suppressions/lift                          agent
+DELETE /api/v1/suppressions/history/{event}               agent
 GET    /u/{token}                                         anyone
 GET    /o/{token}                                         anyone
 GET    /c/{token}                                         anyone

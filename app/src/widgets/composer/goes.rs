@@ -22,6 +22,7 @@ use crate::ui::chip::Chip;
 use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
 use crate::ui::toast::use_toasts;
+use crate::widgets::evidence::raw_report;
 use crate::widgets::problem::toast_problem;
 
 #[component]
@@ -75,6 +76,14 @@ fn Held(composer: Composer, person: RecipientView) -> AnyView {
     let since = dates::when_text(held.since, dates::now());
     let text = t!("goes.held", address = address.to_string(), why = why, when = since);
     let text = held.note.map_or(text.clone(), |note| format!("{text} “{note}”"));
+    let text = match held.expires {
+        Some(at) => format!("{text} {}", t!("goes.held.until", when = dates::format(at, dates::Style::Date))),
+        None => text,
+    };
+    let report = held.report.map(|it| raw_report(&it));
+    let answer = held.evidence.filter(|_| report.is_none()).map(|words| {
+        view! { <details class="held-answer"><summary class="link">{t!("evidence.answer")}</summary><pre class="code">{words}</pre></details> }
+    });
     let reason = RwSignal::new(String::new());
     let asks = RwSignal::new(false);
     let scope = held.scope;
@@ -83,7 +92,7 @@ fn Held(composer: Composer, person: RecipientView) -> AnyView {
         let what = Lift { address: lifted.clone(), scope, note: reason.get_untracked() };
         spawn_local(async move {
             match lift(cache, what).await {
-                Ok(()) => composer.ask_again().await,
+                Ok(_) => composer.ask_again().await,
                 Err(error) => toast_problem(toasts, &error),
             }
         });
@@ -108,6 +117,8 @@ fn Held(composer: Composer, person: RecipientView) -> AnyView {
         <div class="held row row--wrap small" role="note" data-held=address.to_string()>
             <Icon glyph=Glyph::Ban/>
             <span>{text}</span>
+            {report}
+            {answer}
             {others.collect_view()}
             {move || if asks.get() {
                 let lift = lift.clone();

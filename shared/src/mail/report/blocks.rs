@@ -180,16 +180,25 @@ fn starts_with_code(line: &str) -> bool {
 
 /// All addresses in a line.
 pub(super) fn addresses(line: &str) -> impl Iterator<Item = String> {
-    line.split(|c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c))
+    line.split(|c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c) || is_wide_mark(c))
         .filter(|it| it.contains('@'))
         .map(|it| it.trim_matches(['.', '*', '=']))
         .filter(|it| EmailAddress::parse(it).is_ok_and(|it| it.domain().contains('.')))
         .map(str::to_owned)
 }
 
+/// What stands for a colon, a comma, a bracket or a full stop in Chinese, Japanese and Korean text.
+fn is_wide_mark(c: char) -> bool {
+    "：，；、。（）＜＞「」『』【】《》“”‘’".contains(c)
+}
+
 /// `<ann@corp.test>:`, `* ann@corp.test`, `ann@corp.test on Thu`, `>>> a@b <a@b>`, `Recipient: a@b`: the address a line starts
 /// with and the rest of it.
 fn leading_address(line: &str) -> Option<(String, &str)> {
+    let at = line.find('@')?;
+    // A label in a script that writes its colon wide.
+    let label = line.get(..at)?.rfind('：').filter(|it| *it <= 60);
+    let line = label.and_then(|it| line.get(it + '：'.len_utf8()..)).unwrap_or(line);
     let mut rest = line.trim_start_matches(['>', '*', '-', ' ', '\u{2022}', '"', '\'', '\t']);
     for label in [
         "recipient:",
@@ -219,8 +228,37 @@ fn leading_address(line: &str) -> Option<(String, &str)> {
         "destinatario:",
         "an error occurred while sending mail to",
         "người nhận:",
+        "destinataires:",
+        "destinatário:",
+        "destinatari:",
+        "ontvanger:",
+        "geadresseerde:",
+        "odbiorca:",
+        "adresat:",
+        "příjemce:",
+        "mottagare:",
+        "modtager:",
+        "mottaker:",
+        "vastaanottaja:",
+        "címzett:",
+        "alıcı:",
+        "destinatar:",
+        "получатель:",
+        "адресат:",
+        "кому:",
+        "одержувач:",
+        "받는 사람:",
+        "수신자:",
+        "收件人:",
+        "宛先:",
+        "penerima:",
+        "ผู้รับ:",
     ] {
-        if rest.get(..label.len()).is_some_and(|it| it.eq_ignore_ascii_case(label)) {
+        let is_label = |it: &str| {
+            it.eq_ignore_ascii_case(label)
+                || !label.is_ascii() && it.chars().flat_map(char::to_lowercase).eq(label.chars())
+        };
+        if rest.get(..label.len()).is_some_and(is_label) {
             rest = rest.get(label.len()..)?.trim_start();
             break;
         }
@@ -231,7 +269,8 @@ fn leading_address(line: &str) -> Option<(String, &str)> {
         EmailAddress::parse(address).ok()?;
         return Some((address.to_owned(), after.trim_start_matches([':', ' ', '.', ',', ';', ')'])));
     }
-    let end = rest.find(|c: char| c.is_whitespace() || "<>()[],;:".contains(c)).unwrap_or(rest.len());
+    let end =
+        rest.find(|c: char| c.is_whitespace() || "<>()[],;:".contains(c) || is_wide_mark(c)).unwrap_or(rest.len());
     let (word, after) = rest.split_at(end);
     let word = word.trim_end_matches(['.', '"', '\'', '=']);
     let address = EmailAddress::parse(word).ok().filter(|it| it.domain().contains('.'))?;

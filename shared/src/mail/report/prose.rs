@@ -51,6 +51,17 @@ fn is_from_system(head: &Head) -> bool {
     SENDERS.iter().any(|it| sender.contains(it)) || head.first("Return-Path").is_some_and(|it| it.trim() == "<>")
 }
 
+/// A sender that writes nothing but reports: no administrator answers from there, as from `postmaster`.
+fn is_from_daemon(head: &Head) -> bool {
+    head.sender().is_some_and(|it| {
+        let local = it.address.local().to_lowercase();
+        let name = it.name.as_deref().unwrap_or_default().to_lowercase();
+        ["mailer-daemon", "mailerdaemon", "mail-daemon", "maildaemon", "mdaemon"].contains(&local.as_str())
+            || local.starts_with("microsoftexchange")
+            || name == "microsoft outlook"
+    })
+}
+
 fn has_bounce_subject(head: &Head) -> bool {
     let subject = head.subject.to_lowercase();
     SUBJECTS.iter().any(|it| subject.contains(it))
@@ -120,8 +131,13 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
     let (code, status) = reply::scan(text);
     // A mail system that returns a message, or its headers, in whatever language.
     let returns = is_from_system(head) && original.is_some();
-    let is_certain =
-        head.first("X-Failed-Recipients").is_some() || is_from_system(head) && has_bounce_subject(head) || returns;
+    let blocks = blocks::find(text, head);
+    // A daemon that begins a line with somebody's address, in a language that nobody here reads.
+    let lists = is_from_daemon(head) && !blocks.all.is_empty();
+    let is_certain = head.first("X-Failed-Recipients").is_some()
+        || is_from_system(head) && has_bounce_subject(head)
+        || returns
+        || lists;
     if !says_failure && code.is_none() && status.is_none() && !is_certain {
         return None;
     }
@@ -141,7 +157,6 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
         return None;
     }
     let is_delay = is_delay(head, &lower);
-    let blocks = blocks::find(text, head);
     let failed = head.all("X-Failed-Recipients").flat_map(|it| blocks::addresses(it).collect::<Vec<_>>());
     let mut recipients: Vec<String> = blocks.all.iter().map(|it| it.address.clone()).collect();
     for address in failed {

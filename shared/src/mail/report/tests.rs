@@ -128,6 +128,8 @@ struct Fixture {
 
 fn fixtures() -> Vec<Fixture> {
     let files = [
+        include_str!("../../../fixtures/reports/hosts.txt"),
+        include_str!("../../../fixtures/reports/languages.txt"),
         include_str!("../../../fixtures/reports/old-systems.txt"),
         include_str!("../../../fixtures/reports/providers.txt"),
     ];

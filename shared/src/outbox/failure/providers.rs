@@ -6,7 +6,7 @@ use super::Reason;
 use super::Reason::{
     AuthFailure, BadReputation, Blocked, ContentError, Filtered, HostUnknown, MailboxFull, MesgTooBig, NetworkError,
     NoRelaying, NotCompliantRfc, OnHold, PolicyViolation, Rejected, RequirePtr, SecurityError, SpamDetected, Speeding,
-    Suspend, SystemError, TooManyConn, UserUnknown, VirusDetected,
+    Suppressed, Suspend, SystemError, TooManyConn, UserUnknown, VirusDetected,
 };
 use super::Stage;
 use super::rules::Row;
@@ -26,6 +26,7 @@ pub(super) static TABLES: &[(&str, &[Row])] = &[
     ("Meta: postmaster.facebook.com/response_codes", META),
     ("Sendmail, DragonFly Mail Agent", SENDMAIL),
     ("HCL Domino, Novell GroupWise, Exchange 5.5: their own directories", DIRECTORIES),
+    ("Mailgun, SendGrid, Amazon SES, Postmark: what they hold back themselves", SENDING),
     ("KDDI, au, NTT DOCOMO, SoftBank", JAPAN),
     ("Mimecast, Proofpoint, Barracuda, Cisco: filters before a mailbox", FILTERS),
 ];
@@ -181,6 +182,14 @@ static FILTERS: &[Row] = &[
     (UserUnknown, "address is marked as invalid"),
     (PolicyViolation, "policy rejection- abuse|ers-customized-block"),
     (BadReputation, "low sender base reputation|low senderbase reputation"),
+];
+
+#[rustfmt::skip]
+static SENDING: &[Row] = &[
+    (Suppressed,
+        "not delivering to previously bounced|not delivering to unsubscribed|not delivering to a user who marked|\
+         suppressed sending to this address|on the account suppression list|on the suppression list|in suppression list|\
+         account-level suppression|recipient is suppressed|address is suppressed|global suppression list"),
 ];
 
 #[rustfmt::skip]

@@ -11,6 +11,7 @@ use super::Reason::{
     PolicyViolation, Rejected, RequirePtr, SecurityError, SpamDetected, Speeding, Suspend, SyntaxError, SystemError,
     SystemFull, TooManyConn, UserUnknown, VirusDetected,
 };
+use super::languages;
 use super::providers;
 
 pub(super) type Row = (Reason, &'static str);
@@ -26,7 +27,8 @@ struct Pattern {
 
 pub(super) static PROVIDERS: LazyLock<Rules> =
     LazyLock::new(|| Rules::new(providers::TABLES.iter().flat_map(|(_, rows)| rows.iter())));
-pub(super) static EXACT: LazyLock<Rules> = LazyLock::new(|| Rules::new(EXACT_ROWS.iter()));
+pub(super) static EXACT: LazyLock<Rules> =
+    LazyLock::new(|| Rules::new(EXACT_ROWS.iter().chain(languages::TABLES.iter().flat_map(|(_, rows)| rows.iter()))));
 pub(super) static VAGUE: LazyLock<Rules> = LazyLock::new(|| Rules::new(VAGUE_ROWS.iter()));
 
 impl Rules {
@@ -145,7 +147,7 @@ static EXACT_ROWS: &[Row] = &[
         "insufficient system storage|no space left on device|disk full|disk space|mail system full|\
          requested mail action aborted: exceeded storage|system storage"),
     (FailedStartTls,
-        "starttls|tls required|tls is required|tls handshake|certificate verif|requires tls|without tls|\
+        "starttls|tls required|certificate not trusted|tls is required|tls handshake|certificate verif|requires tls|without tls|\
          cannot start tls|encryption required|tls negotiation"),
     // RFC 5321 section 3.6; Sendmail, Postfix, qmail.
     (NoRelaying,

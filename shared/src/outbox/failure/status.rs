@@ -85,3 +85,9 @@ pub(super) fn by_code(code: u16, stage: Option<Stage>) -> Option<Reason> {
         _ => return None,
     })
 }
+
+/// Every subject and detail that a table knows.
+#[cfg(test)]
+pub(super) fn known() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().chain(EXCHANGE_ONLINE).flat_map(|(_, details)| details.split(' '))
+}
