@@ -245,6 +245,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::campaigns::TestCampaign, _, _>(r, Campaigns, campaigns::test);
     let r = mount::<api::campaigns::CheckCampaign, _, _>(r, User, campaigns::check_campaign);
     let r = mount::<api::campaigns::ListRecipients, _, _>(r, Campaigns, campaigns::recipients);
+    let r = mount::<api::campaigns::ListCampaignDomains, _, _>(r, User, campaigns::domains);
     let r = mount::<api::campaigns::ReadResults, _, _>(r, User, campaigns::results);
     let r = mount::<api::mailing_lists::ListMailingLists, _, _>(r, User, mailing_lists::list);
     let r = mount::<api::mailing_lists::CreateMailingList, _, _>(r, Campaigns, mailing_lists::create);

@@ -198,13 +198,7 @@ async fn leave(shared: &Shared, token: &str, request: &Request) -> AppResult<Res
             ],
             Step::Done { undo: list.to_owned() },
         ),
-        (None, None) => (
-            vec![
-                suppressions::unsubscribe(&it.address_key, &it.address, &campaign.name, now),
-                hits::hit(n, &it.campaign_id, "unsubscribe", -1, None, now),
-            ],
-            Step::Done { undo: "all".to_owned() },
-        ),
+        (None, None) => (hits::unsubscribe(n, &it, &campaign.name, now).into(), Step::Done { undo: "all".to_owned() }),
     };
     app.db.batch(statements).await?;
     tell(shared);

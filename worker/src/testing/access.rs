@@ -121,6 +121,7 @@ GET    /api/v1/campaigns                                  user
 GET    /api/v1/campaigns/{id}                             user
 GET    /api/v1/campaigns/{id}/preflight                   user
 GET    /api/v1/campaigns/{id}/results                     user
+GET    /api/v1/campaigns/{id}/domains                     user
 GET    /api/v1/mailing-lists                              user
 POST   /api/v1/campaigns                                  campaigns
 PATCH  /api/v1/campaigns/{id}                             campaigns
