@@ -24,7 +24,6 @@ mod people;
 mod policy;
 mod profile;
 mod records;
-mod refusals;
 mod route;
 mod servers;
 mod session;
@@ -206,7 +205,6 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::contacts::ChangeContact, _, _>(r, Agent, contacts::change);
     let r = mount::<api::deliverability::ReadContactTimeline, _, _>(r, User, deliverability::timeline);
     let r = mount::<api::deliverability::ReadDeliverability, _, _>(r, User, deliverability::read);
-    let r = mount::<api::refusals::ListRefusals, _, _>(r, User, refusals::list);
     let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
     let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);
     let r = mount::<api::failures::ActOnFailing, _, _>(r, Agent, failures::act);

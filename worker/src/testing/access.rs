@@ -70,7 +70,6 @@ PATCH  /api/v1/records/{id}                               user
 GET    /api/v1/notifications                              user
 PATCH  /api/v1/notifications                              user
 GET    /api/v1/records/{id}/messages                      user
-GET    /api/v1/refusals                                   user
 GET    /api/v1/retention                                  user
 GET    /api/v1/retention/preview                          user
 POST   /api/v1/route                                      user
