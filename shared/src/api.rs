@@ -25,7 +25,6 @@ pub mod policy;
 pub mod problem;
 pub mod profile;
 pub mod records;
-pub mod refusals;
 pub mod route;
 pub mod servers;
 pub mod session;
@@ -163,7 +162,6 @@ pub mod tag {
     pub const EMAILS: &str = "emails";
     pub const ALIASES: &str = "aliases";
     pub const CONTACTS: &str = "contacts";
-    pub const REFUSALS: &str = "refusals";
     pub const SUPPRESSIONS: &str = "suppressions";
     pub const SERVERS: &str = "servers";
     /// Use of the daily limit.

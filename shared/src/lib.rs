@@ -27,6 +27,8 @@ pub mod gateway;
 pub mod intake;
 #[cfg(feature = "mail")]
 pub mod mail;
+#[cfg(any(feature = "mail", feature = "support"))]
+pub mod received;
 #[cfg(feature = "support")]
 pub mod support;
 #[cfg(feature = "mail")]

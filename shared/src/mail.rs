@@ -10,6 +10,5 @@ pub mod html;
 pub mod inbound;
 pub mod parse;
 pub mod quote;
-pub mod received;
 pub mod report;
 pub mod rfc_id;

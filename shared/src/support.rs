@@ -5,13 +5,14 @@
 
 pub mod bundle;
 mod eml;
-pub mod hops;
 mod msg;
 mod rtf;
 #[cfg(test)]
 mod tests;
 
-pub use hops::Hop;
+use crate::received;
+use crate::received::Hop;
+use crate::way::Stop;
 
 /// How the mail was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Dropped {
     pub has_transport: bool,
     pub text: String,
     pub files: Vec<FileInfo>,
+    /// Mails that are attached to it, which are often the ones that were meant.
+    pub inner: Vec<Dropped>,
 }
 
 /// Why nothing can be shown.
@@ -115,7 +118,12 @@ impl Dropped {
 
     /// Way of the mail, the first host first.
     pub fn hops(&self) -> Vec<Hop> {
-        hops::read(self.all("received"))
+        received::hops(self.all("received"))
+    }
+
+    /// The same as stretches that can be drawn, from who wrote it.
+    pub fn way(&self) -> Vec<Stop> {
+        received::way(&self.hops(), received::date::parse_date(self.field("date")), None, "")
     }
 
     /// What receiving hosts said: host, method, result, and the rest of the sentence.

@@ -130,6 +130,18 @@ pub fn bounce_local(secret: &str, bounce: &str, delivery: &str) -> String {
     format!("{bounce}+{}", sign(secret, Purpose::Bounce, delivery))
 }
 
+/// The local part of the address that takes a recipient of a campaign off: `unsubscribe+<token>`.
+pub fn unsubscribe_local(secret: &str, recipient: u32) -> String {
+    format!("unsubscribe+{}", sign(secret, Purpose::Unsubscribe, &recipient.to_string()))
+}
+
+/// The recipient of a campaign that such an address takes off; 0 is that of a test.
+pub fn read_unsubscribe_local(secret: &str, local: &str) -> Option<u32> {
+    let (name, token) = local.split_once('+')?;
+    let id = if name.eq_ignore_ascii_case("unsubscribe") { verify(secret, Purpose::Unsubscribe, token) } else { None };
+    id?.parse().ok()
+}
+
 /// The message a reply address belongs to.
 pub fn read_reply_local(secret: &str, local: &str) -> Option<String> {
     let (name, token) = local.split_once('+')?;
@@ -162,6 +174,11 @@ mod tests {
             changed.pop();
             assert_eq!(read_reply_local("s", &changed), None, "cut short");
         }
+        let local = unsubscribe_local("s", 4_294_967_295);
+        assert!(local.len() <= 64, "{local}");
+        assert_eq!(read_unsubscribe_local("s", &local.to_uppercase()), Some(4_294_967_295));
+        assert_eq!(read_unsubscribe_local("s", &local.replace("unsubscribe", "reply")), None);
+        assert_eq!(read_unsubscribe_local("t", &local), None);
         assert_eq!(read_reply_local("s", "reply+"), None);
         assert_eq!(read_reply_local("s", "reply"), None);
     }

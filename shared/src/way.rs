@@ -1,4 +1,4 @@
-//! The way of a mail as stretches: hosts, and how long each had it. `mail::received` reads it from a mail; here is what a
+//! The way of a mail as stretches: hosts, and how long each had it. `received` reads it from a mail; here is what a
 //! drawing of it needs.
 
 use serde::Deserialize;

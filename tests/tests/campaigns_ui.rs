@@ -110,8 +110,15 @@ fn a_campaign_is_written_checked_sent_and_read() {
     browser.find("[data-adds-up=yes]").unwrap();
     browser.find(".chart rect").unwrap();
     browser.find("[data-recipient]").unwrap();
+    browser.find_text("main", "answered, ").unwrap();
+    browser.find("#domains [data-domain='sink.test']").unwrap();
     look(&browser, "campaign", &mut wrong);
+    browser.run("document.querySelector('#domains').scrollIntoView()", &[]).unwrap();
+    look(&browser, "campaign-domains", &mut wrong);
     browser.set_size(390, 800).unwrap();
+    browser.run("document.querySelector('#domains').scrollIntoView()", &[]).unwrap();
+    look(&browser, "campaign-domains-narrow", &mut wrong);
+    browser.run("scrollTo(0, 0)", &[]).unwrap();
     look(&browser, "campaign-narrow", &mut wrong);
     browser.open("/campaigns").unwrap();
     browser.find("[data-campaign]").unwrap();
@@ -122,5 +129,19 @@ fn a_campaign_is_written_checked_sent_and_read() {
     browser.open("/campaigns").unwrap();
     browser.find("[data-campaign]").unwrap();
     look(&browser, "campaigns-dark", &mut wrong);
+    // Who may not send reads a draft, and finds nothing that would be refused.
+    let draft = json!({ "name": "Spring letter", "copy_of": null });
+    let draft = api.post("/api/v1/campaigns", &draft).unwrap().ok().unwrap();
+    let agent = json!({ "name": "Bob", "email": "ok.bob@sink.test", "password": "long enough", "role": "agent", "language": "en" });
+    api.post("/api/v1/users", &agent).unwrap().ok().unwrap();
+    let of_bob = stack.client();
+    of_bob.login("ok.bob@sink.test", "long enough").unwrap();
+    browser.forget_session().unwrap();
+    browser.take_session(&of_bob).unwrap();
+    browser.open(&format!("/campaigns/{}", draft["row"]["id"].as_str().unwrap())).unwrap();
+    browser.find("main .notice").unwrap();
+    browser.find("#preflight [data-finding]").unwrap();
+    assert!(browser.find_now("main [name=subject]").unwrap().is_none(), "nothing to write into");
+    look(&browser, "campaign-read", &mut wrong);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -3,6 +3,7 @@
 
 use mailroom_tests::demo;
 use mailroom_tests::story::*;
+use serde_json::json;
 
 #[test]
 fn it_shows_every_state_that_people_will_meet() {
@@ -28,12 +29,15 @@ fn it_shows_every_state_that_people_will_meet() {
     for state in ["sent", "deferred", "failed", "bounced", "complained", "unknown"] {
         assert!(states.iter().any(|it| it == state), "{state} is not in {states:?}");
     }
-    assert!(get(&api, "/api/v1/refusals")["items"].as_array().unwrap().len() >= 7);
+    assert!(get(&api, "/api/v1/incoming?show=refused")["items"].as_array().unwrap().len() >= 7);
     let held = get(&api, "/api/v1/incoming?show=held")["items"].clone();
     assert_eq!(held[0]["subject"], "Interview about repairable furniture", "{held}");
     let campaigns = get(&api, "/api/v1/campaigns");
     let letters: Vec<_> = campaigns.as_array().unwrap().iter().map(|it| it["state"].as_str().unwrap()).collect();
     assert!(letters.contains(&"sent") && letters.contains(&"draft"), "{campaigns}");
+    // Nothing is late when people look for the first time.
+    let status = get(&api, "/api/v1/status");
+    assert_eq!(status["actions"], json!([]), "{status}");
     let japanese = all.iter().find(|it| it["customer"] == "山田 花子").unwrap();
     assert!(messages(&api, &id(japanese))[0]["text"].as_str().unwrap().contains("神戸で小さな図書室"));
 }

@@ -65,7 +65,7 @@ fn check(state: &str, step_by_step: bool) {
     assert_eq!(dialog["deliveries"].as_array().unwrap().len(), 3);
     assert_eq!(dialog["envelope"]["state"], "failing");
     for path in
-        ["/api/v1/emails?filter=all", "/api/v1/aliases", "/api/v1/contacts", "/api/v1/refusals", "/api/v1/shell"]
+        ["/api/v1/emails?filter=all", "/api/v1/aliases", "/api/v1/contacts", "/api/v1/incoming", "/api/v1/shell"]
     {
         get(&api, path);
     }

@@ -88,7 +88,7 @@ fn an_unknown_address_is_refused_and_the_refusal_is_in_the_journal() {
     assert!(sent.transcript.contains("550 5.1.1"), "{}", sent.transcript);
     assert!(sent.transcript.contains("nosuch@corp.example"), "{}", sent.transcript);
     assert!(records(&api).is_empty());
-    let journal = get(&api, "/api/v1/refusals");
+    let journal = get(&api, "/api/v1/incoming?show=refused");
     assert_eq!(journal["items"][0]["rcpt_to"], "nosuch@corp.example");
     assert_eq!(journal["items"][0]["reason"], "no_such_address");
     assert_eq!(journal["items"][0]["subject"], "Anybody there?");

@@ -24,7 +24,6 @@ mod people;
 mod policy;
 mod profile;
 mod records;
-mod refusals;
 mod route;
 mod servers;
 mod session;
@@ -206,7 +205,6 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::contacts::ChangeContact, _, _>(r, Agent, contacts::change);
     let r = mount::<api::deliverability::ReadContactTimeline, _, _>(r, User, deliverability::timeline);
     let r = mount::<api::deliverability::ReadDeliverability, _, _>(r, User, deliverability::read);
-    let r = mount::<api::refusals::ListRefusals, _, _>(r, User, refusals::list);
     let r = mount::<api::failures::ListFailures, _, _>(r, User, failures::groups);
     let r = mount::<api::failures::ListFailureRows, _, _>(r, User, failures::rows);
     let r = mount::<api::failures::ActOnFailing, _, _>(r, Agent, failures::act);
@@ -249,6 +247,7 @@ fn routes(is_dev: bool) -> Routes {
     let r = mount::<api::campaigns::TestCampaign, _, _>(r, Campaigns, campaigns::test);
     let r = mount::<api::campaigns::CheckCampaign, _, _>(r, User, campaigns::check_campaign);
     let r = mount::<api::campaigns::ListRecipients, _, _>(r, Campaigns, campaigns::recipients);
+    let r = mount::<api::campaigns::ListCampaignDomains, _, _>(r, User, campaigns::domains);
     let r = mount::<api::campaigns::ReadResults, _, _>(r, User, campaigns::results);
     let r = mount::<api::mailing_lists::ListMailingLists, _, _>(r, User, mailing_lists::list);
     let r = mount::<api::mailing_lists::CreateMailingList, _, _>(r, Campaigns, mailing_lists::create);

@@ -3,6 +3,7 @@
 //! A fault of ours (database, storage) is an `Err`, which makes the sender try again; it is never a 550.
 
 use mailroom_shared::address::EmailAddress;
+use mailroom_shared::api::tag;
 use mailroom_shared::gateway::arrival::Arrival;
 use mailroom_shared::gateway::decide::decide;
 use mailroom_shared::gateway::inquire::inquire;
@@ -12,6 +13,7 @@ use mailroom_shared::gateway::verdict::Route;
 use mailroom_shared::gateway::verdict::Verdict;
 use mailroom_shared::mail::inbound::Envelope;
 use mailroom_shared::mail::rfc_id::RfcMessageId;
+use mailroom_shared::token;
 
 use crate::app::App;
 use crate::app::RECEIVING_HOST;
@@ -21,6 +23,7 @@ use crate::journal;
 use crate::ports::BlobError;
 use crate::ports::DbError;
 use crate::store::StoreError;
+use crate::store::campaigns::hits;
 use crate::store::facts;
 use crate::store::incoming;
 use crate::store::ingests;
@@ -82,6 +85,15 @@ pub async fn admit(
         // Other content under a known Message-ID is kept for a person to see.
         Decision::Ignored if verdict.ignored == Some(Ignored::Conflict) => {
             keep(app, &id, &arrival, &verdict, inquiry.sender.as_deref(), &raw).await
+        }
+        Decision::Ignored if verdict.ignored == Some(Ignored::Unsubscribe) => {
+            let local = arrival.envelope.rcpt_to.local();
+            let n = token::read_unsubscribe_local(&app.config.token_secret, &local).unwrap_or_default();
+            let mut statements = hits::unsubscribe_by_mail(app, n).await?;
+            statements.push(journal::dropped(&id, &arrival, &verdict, inquiry.sender.as_deref(), now));
+            app.db.batch(statements).await?;
+            app.stale(&[tag::CAMPAIGNS.to_owned(), tag::SUPPRESSIONS.to_owned()]).await;
+            Ok(Admission::Accepted { nudge: None })
         }
         Decision::Ignored => {
             app.run(journal::dropped(&id, &arrival, &verdict, inquiry.sender.as_deref(), now)).await?;

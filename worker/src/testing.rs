@@ -417,7 +417,6 @@ pub(crate) mod tests {
     use mailroom_shared::api::failures::FailureRowsQuery;
     use mailroom_shared::api::messages::MessageQuery;
     use mailroom_shared::api::records::RecordQuery;
-    use mailroom_shared::api::refusals::RefusalQuery;
     use mailroom_shared::api::suppressions::SuppressionQuery;
     use mailroom_shared::id::TypeName;
     use mailroom_shared::id::UserId;
@@ -526,7 +525,6 @@ pub(crate) mod tests {
         }
         statements.push(store::notifications::unread("u", &some, Timestamp::from_millis(0)));
         statements.push(store::templates::list_statement());
-        statements.push(store::refusals::list_statement(&RefusalQuery::default()).0);
         let cause = mailroom_shared::outbox::cause::Cause::parse("speeding@gmail.com").unwrap();
         let rows = FailureRowsQuery { cursor: Some("1~x".to_owned()), ..FailureRowsQuery::default() };
         statements.push(store::failures::rows_statement(&cause, None, &rows, &some).0);

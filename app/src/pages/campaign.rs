@@ -51,6 +51,9 @@ pub fn CampaignPage(id: CampaignId) -> AnyView {
     view! {
         <main class="page" id="content">
             {move || match (is_draft.get(), problem.get()) {
+                (Some(true), _) if !may_send() => campaign.state.with_untracked(|it| it.data.clone()).map(|it| view! {
+                    <editor::ReadDraft first=it/>
+                }).into_any(),
                 (Some(true), _) => campaign.state.with_untracked(|it| it.data.clone()).map(|it| view! {
                     <editor::Editor first=it/>
                 }).into_any(),

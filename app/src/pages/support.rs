@@ -13,6 +13,7 @@ use self::pack::Pack;
 use self::trace::Trace;
 use crate::pages::shell::use_crumbs;
 use crate::t;
+use crate::ui::button::Button;
 use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
 use crate::ui::notice::Notice;
@@ -94,12 +95,25 @@ pub fn SupportPage() -> AnyView {
                     <Export/>
                 </div>
             </section>
-            {move || case.get().map(|case| view! {
-                <div class="stack gap-4 mt-4"><Trace case=case.clone()/><Pack case/></div>
+            {move || case.get().map(|it| view! {
+                <div class="stack gap-4 mt-4">{inner(&it, case)}<Trace case=it.clone()/><Pack case=it/></div>
             })}
         </main>
     }
     .into_any()
+}
+
+/// Mails that are attached to the one that was dropped: often they are meant.
+fn inner(now: &Case, case: RwSignal<Option<Case>>) -> Option<AnyView> {
+    let buttons = now.mail.inner.iter().cloned().map(|mail| {
+        let name = if mail.field("subject").is_empty() { now.name.clone() } else { mail.field("subject").to_owned() };
+        let words = t!("bundle.inner.open", name = name.clone());
+        let open = move |()| case.set(Some(Case { name: name.clone(), bytes: mail.text.len(), mail: mail.clone() }));
+        view! { <Button small=true icon=Glyph::Eye text=words on_press=open/> }
+    });
+    let buttons = buttons.collect_view();
+    (!now.mail.inner.is_empty())
+        .then(|| view! { <Notice icon=Glyph::Info text=t!("bundle.inner")>{buttons}</Notice> }.into_any())
 }
 
 /// How to get the file out of a mail program.

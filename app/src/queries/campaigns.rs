@@ -11,6 +11,8 @@ use mailroom_shared::api::campaigns::CheckCampaign;
 use mailroom_shared::api::campaigns::CreateCampaign;
 use mailroom_shared::api::campaigns::DeleteCampaign;
 use mailroom_shared::api::campaigns::DoCampaignAct;
+use mailroom_shared::api::campaigns::DomainResult;
+use mailroom_shared::api::campaigns::ListCampaignDomains;
 use mailroom_shared::api::campaigns::ListCampaigns;
 use mailroom_shared::api::campaigns::ListRecipients;
 use mailroom_shared::api::campaigns::NewCampaign;
@@ -76,6 +78,12 @@ pub fn use_recipients(
     query: impl Fn() -> RecipientQuery + Send + Sync + 'static,
 ) -> List<RecipientRow> {
     List::new(tag::CAMPAIGNS, Signal::derive(move || api::address::<ListRecipients>(&[id.as_str()], &query())))
+}
+
+/// Asked once: it reads the whole ledger.
+pub fn use_campaign_domains(id: &CampaignId) -> Read<Vec<DomainResult>> {
+    let address = api::address::<ListCampaignDomains>(&[id.as_str()], &());
+    read::<ListCampaignDomains>(Vec::new(), move || Some(address.clone()))
 }
 
 pub async fn create_campaign(cache: Cache, new: NewCampaign) -> Result<CampaignView, ApiError> {

@@ -195,7 +195,7 @@ fn AddContent(record: RecordId) -> AnyView {
         <DialogHead title=t!("follower.add.title")/>
         <div class="dialog-body dialog-body--form">
             <TextField label=t!("follower.add.field") value=text autofocus=true placeholder=t!("follower.add.placeholder")/>
-            <div role="list">
+            <div class="stack">
                 {move || new_address().map(|address| {
                     let new = NewFollower { email: Some(address.clone()), ..NewFollower::default() };
                     view! {

@@ -209,7 +209,7 @@ fn Scheduled(
     });
     view! {
         {move || waits.get().then(|| view! {
-            <p class="row gap-2" data-scheduled="">
+            <p class="msg-acts row gap-2" data-scheduled="">
                 <Button small=true icon=Glyph::Send text=t!("message.send_now") on_press=move |()| on_send_now.run(message.get_value())/>
                 <Button small=true icon=Glyph::Close text=t!("message.cancel") on_press=move |()| on_cancel.run(message.get_value())/>
             </p>
@@ -359,9 +359,12 @@ fn SystemEntry(line: SystemLine, message: MessageView) -> AnyView {
         .collect();
     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let to = line.args.get("to").map_or("", String::as_str);
+    let whom = line.args.get("name").map_or("", String::as_str);
     let key = match line.key.as_str() {
         "responsible_changed" if to.is_empty() => "responsible_removed",
         "responsible_changed" if to == message.author_name => "responsible_taken",
+        "follower_added" if whom == message.author_name => "follower_joined",
+        "follower_removed" if whom == message.author_name => "follower_left",
         other => other,
     };
     let text = i18n::try_text(&format!("system.{key}"), &args).unwrap_or_else(|| message.text.clone());

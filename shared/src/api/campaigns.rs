@@ -151,10 +151,11 @@ pub enum RecipientFilter {
     Opened,
     Clicked,
     Unsubscribed,
+    Answered,
 }
 
 impl RecipientFilter {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::All,
         Self::LeftOut,
         Self::Queued,
@@ -166,6 +167,7 @@ impl RecipientFilter {
         Self::Opened,
         Self::Clicked,
         Self::Unsubscribed,
+        Self::Answered,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -181,6 +183,7 @@ impl RecipientFilter {
             Self::Opened => "opened",
             Self::Clicked => "clicked",
             Self::Unsubscribed => "unsubscribed",
+            Self::Answered => "answered",
         }
     }
 
@@ -198,7 +201,7 @@ impl RecipientFilter {
             Self::Failed => &[S::Failed, S::Ignored, S::Cancelled],
             Self::Bounced => &[S::Bounced, S::Complained],
             Self::Unknown => &[S::Unknown],
-            Self::All | Self::LeftOut | Self::Opened | Self::Clicked | Self::Unsubscribed => &[],
+            Self::All | Self::LeftOut | Self::Opened | Self::Clicked | Self::Unsubscribed | Self::Answered => &[],
         }
     }
 }
@@ -233,6 +236,7 @@ pub struct RecipientRow {
     pub opened: Option<Timestamp>,
     pub clicked: Option<Timestamp>,
     pub unsubscribed: Option<Timestamp>,
+    pub answered: Option<Timestamp>,
     /// How often the address stood on the lists.
     pub copies: u32,
 }
@@ -267,10 +271,26 @@ pub struct CampaignResults {
     pub opened: u32,
     pub clicked: u32,
     pub unsubscribed: u32,
+    /// Recipients who wrote back; what machines answer does not count.
+    pub answered: u32,
     /// Recipients whose mail only a machine looked into.
     pub robots: u32,
     pub links: Vec<LinkResult>,
     pub hours: Vec<HourResult>,
+}
+
+/// Recipients of one domain and where their mails are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DomainResult {
+    /// Empty is all others.
+    pub domain: String,
+    pub recipients: u32,
+    /// Accepted and not returned.
+    pub delivered: u32,
+    pub failed: u32,
+    /// Opened it or followed a link.
+    pub opened: u32,
 }
 
 crate::endpoints! {
@@ -283,5 +303,6 @@ crate::endpoints! {
     TestCampaign: Post "/api/v1/campaigns/{id}/test" "Send it to one address to look at; nothing is counted" { query: (), body: SendTest } -> ();
     CheckCampaign: Get "/api/v1/campaigns/{id}/preflight" "What to know before it leaves" { query: (), body: () } -> Preflight;
     ListRecipients: Get "/api/v1/campaigns/{id}/recipients" "The ledger, one line per recipient" { query: RecipientQuery, body: () } -> Page<RecipientRow>;
+    ListCampaignDomains: Get "/api/v1/campaigns/{id}/domains" "Where the mails to each recipient domain are, the largest first" { query: (), body: () } -> Vec<DomainResult>;
     ReadResults: Get "/api/v1/campaigns/{id}/results" "Opens, clicks, unsubscribes, by link and hour" { query: (), body: () } -> CampaignResults;
 }

@@ -99,7 +99,6 @@ pub fn document() -> Value {
     super::aliases::describe(&mut document);
     super::contacts::describe(&mut document);
     super::deliverability::describe(&mut document);
-    super::refusals::describe(&mut document);
     super::failures::describe(&mut document);
     super::suppressions::describe(&mut document);
     super::incoming::describe(&mut document);

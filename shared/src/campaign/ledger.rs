@@ -5,6 +5,15 @@ use serde::Serialize;
 
 use crate::outbox::state::DeliveryState;
 
+/// The recipient that a Message-ID of a campaign names: the first 16 characters of the campaign's id, and its number. The
+/// delivery of a recipient is called so, and its mail after it.
+pub fn recipient_of(id: &str) -> Option<(String, u32)> {
+    let (local, _) = id.trim_start_matches('<').split_once('@')?;
+    let (campaign, n) = local.split_at_checked(16)?;
+    let is_ours = n.len() == 10 && campaign.bytes().all(|it| it.is_ascii_alphanumeric());
+    Some((campaign.to_ascii_uppercase(), n.parse().ok()?)).filter(|_| is_ours)
+}
+
 /// Why an address of the audience gets nothing. The order is that of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -186,6 +195,17 @@ pub const fn per_mille(n: u32, of: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_id_names_its_recipient() {
+        let id = |text: &str| recipient_of(text);
+        assert_eq!(id("<01m87m9kwrhfgnv70000000042@corp.test>"), Some(("01M87M9KWRHFGNV7".to_owned(), 42)));
+        for other in
+            ["<x@corp.test>", "<01m87m9kwrhfgnv7yyk8bpb47x@corp.test>", "<01m87m9kwrhfgnv700000000421@c.test>", "é"]
+        {
+            assert_eq!(id(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn every_entry_is_counted_once() {

@@ -164,6 +164,94 @@ fn spf_decides_as_the_rfc_says() {
     case("a.test TXT v=spf1 ip4:192.0.2.1 include:gone.test -all", "192.0.2.1", "pass", "");
 }
 
+/// Where receivers and domain owners disagree most often.
+#[test]
+fn spf_at_its_edges() {
+    let case = |zone: &str, ip: &str, verdict: &str, why: &str| spf_case(zone, ip, "ann@a.test", verdict, why);
+    // Dual lengths: each family has its own (section 5.3, 5.4).
+    let dual = "a.test TXT v=spf1 a:h.test/24//64 mx/30//128 -all\nh.test A 192.0.2.1\nh.test AAAA 2001:db8::1\n\
+        a.test MX 10 m.test\nm.test A 198.51.100.4\nm.test AAAA 2001:db8:1::4";
+    for (ip, verdict) in [
+        ("192.0.2.254", "pass"),
+        ("192.0.3.1", "fail"),
+        ("2001:db8::ffff", "pass"),
+        ("2001:db8:0:1::1", "fail"),
+        ("198.51.100.7", "pass"),
+        ("198.51.100.8", "fail"),
+        ("2001:db8:1::4", "pass"),
+        ("2001:db8:1::5", "fail"),
+    ] {
+        case(dual, ip, verdict, "");
+    }
+    for wrong in [
+        "a/33",
+        "a//129",
+        "ip4:192.0.2.1/33",
+        "ip6:2001:db8::/129",
+        "mx/",
+        "a/24/64",
+        "ip4:192.0.2",
+        "ip4:",
+        "ip6:192.0.2.1",
+    ] {
+        case(&format!("a.test TXT v=spf1 {wrong} -all"), "192.0.2.1", "permerror", "syntax");
+    }
+    // Names, mechanisms and macros know no case; the version does not either.
+    case("a.test TXT V=sPf1 IP4:192.0.2.1 -ALL", "192.0.2.1", "pass", "");
+    case("A.TEST TXT v=spf1 Include:B.Test -all\nb.test TXT v=spf1 ip4:192.0.2.1 ?all", "192.0.2.1", "pass", "");
+    // Several records are an error, whatever they say; those of another version are none of ours.
+    case(
+        "a.test TXT v=spf1 ip4:192.0.2.1 -all\na.test TXT v=spf1 ip4:192.0.2.1 -all",
+        "192.0.2.1",
+        "permerror",
+        "several",
+    );
+    case("a.test TXT v=spf1 -all\na.test TXT v=spf2.0/mfrom +all\na.test TXT v=spf1x", "192.0.2.1", "fail", "");
+    // Strings are joined without a blank (section 3.3), so a record may be longer than 255 bytes.
+    let long: Vec<String> = (0..40).map(|it| format!("ip4:198.51.100.{it}")).collect();
+    let long = format!("v=spf1 {} ip4:192.0.2.1 -all", long.join(" "));
+    assert!(long.len() > 700);
+    case(&format!("a.test TXT {long}"), "192.0.2.1", "pass", "");
+    // Unknown modifiers are passed over, known ones may stand once, and where they stand does not matter.
+    case("a.test TXT v=spf1 x-new=1 redirect=b.test ip4:192.0.2.1\nb.test TXT v=spf1 -all", "192.0.2.1", "pass", "");
+    case("a.test TXT v=spf1 x-new=1 redirect=b.test ip4:192.0.2.1\nb.test TXT v=spf1 -all", "192.0.2.2", "fail", "");
+    case("a.test TXT v=spf1 exp=x.test exp=y.test -all", "192.0.2.1", "permerror", "syntax");
+    // Nothing there counts as void for every term that asks, and an answer without an address of the family does too.
+    let void = "a.test TXT v=spf1 a:g1.test mx:g2.test exists:g3.test -all";
+    case(void, "192.0.2.1", "permerror", "void");
+    let only_v4 = "a.test TXT v=spf1 a:h1.test a:h2.test a:h3.test -all\nh1.test A 192.0.2.7\nh2.test A 192.0.2.8\nh3.test A 192.0.2.9";
+    case(only_v4, "192.0.2.1", "fail", "");
+    case(only_v4, "2001:db8::1", "permerror", "void");
+    // Ten terms are borne across includes, and the redirect is one of them.
+    let hosts: Vec<String> = (0..10).map(|it| format!("h{it}.test A 198.51.100.{it}")).collect();
+    let terms = |n: usize| (0..n).map(|it| format!("a:h{it}.test")).collect::<Vec<_>>().join(" ");
+    let nested = |n: usize| {
+        format!("a.test TXT v=spf1 include:b.test ~all\nb.test TXT v=spf1 {} -all\n{}", terms(n), hosts.join("\n"))
+    };
+    case(&nested(9), "192.0.2.1", "softfail", "");
+    case(&nested(10), "192.0.2.1", "permerror", "lookups");
+    // ip4, ip6, all, exp ask nothing that is counted.
+    case(&format!("a.test TXT v=spf1 {} ip4:192.0.2.1 -all\n{}", terms(10), hosts.join("\n")), "192.0.2.1", "pass", "");
+    // Macros: parts, reversed, other separators, and the digits of an IPv6 address (section 7.3).
+    let exists =
+        |spec: &str, name: &str| format!("a.test TXT v=spf1 exists:{spec}.l.test -all\n{name}.l.test A 127.0.0.2");
+    for (spec, name, ip) in [
+        ("%{ir}", "1.2.0.192", "192.0.2.1"),
+        ("%{d2r}", "test.a", "192.0.2.1"),
+        ("%{l}", "ann", "192.0.2.1"),
+        ("%{o}", "a.test", "192.0.2.1"),
+        ("%{s1}", "test", "192.0.2.1"),
+        ("%{v}.%{i}", "in-addr.192.0.2.1", "192.0.2.1"),
+        ("%{v}", "ip6", "2001:db8::1"),
+        ("%{i2r}", "0.2", "2001:db8::1"),
+    ] {
+        case(&exists(spec, name), ip, "pass", "");
+    }
+    for wrong in ["%{x}", "%{", "%{ir2}", "%{d0}", "%a", "%{dr"] {
+        case(&format!("a.test TXT v=spf1 exists:{wrong}.l.test -all"), "192.0.2.1", "permerror", "syntax");
+    }
+}
+
 #[test]
 fn spf_counts_what_it_asks() {
     let many = |n: usize, end: &str| {

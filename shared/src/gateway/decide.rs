@@ -1,6 +1,6 @@
 //! The decision. Total and deterministic: same arrival, facts, context and time, same verdict.
 //!
-//! Order: size → own loop → duplicate → report → bounce address → reply by token → by reference → catchall → alias →
+//! Order: size → own loop → way out of a campaign → duplicate → report → bounce address → reply by token → by reference → catchall → alias →
 //! fallback type → refusal. The envelope decides the recipient: each recipient is its own hand-over, so a mail to two
 //! aliases makes one record per hand-over (RT-17), and one that loops does not block the other (LP-5).
 
@@ -11,6 +11,7 @@ use crate::address::EmailAddress;
 use crate::id::AliasId;
 use crate::id::MessageId;
 use crate::time::Timestamp;
+use crate::token;
 
 use super::alias::Match;
 use super::arrival::Arrival;
@@ -78,6 +79,12 @@ impl<'a> Case<'a> {
         if let Some(why) = self.own_loop() {
             self.because("own_loop_tag", why, &[]);
             return Outcome::Ignored { why: Ignored::OwnLoopTag, of: None };
+        }
+        // The signed address is the right to ask; a bounce asks for nothing.
+        let leaves = token::read_unsubscribe_local(&self.context.secret, &rcpt.local());
+        if leaves.is_some() && self.arrival.envelope.mail_from.is_some() {
+            self.because("unsubscribe", "unsubscribe", &[]);
+            return Outcome::Ignored { why: Ignored::Unsubscribe, of: None };
         }
         if let Some(outcome) = self.duplicate(&rcpt.key()) {
             return outcome;

@@ -214,6 +214,8 @@ pub enum Ignored {
     Conflict,
     /// An automatic sender goes on after its loop was refused.
     LoopSilent,
+    /// Asked to be taken off a campaign, which is done.
+    Unsubscribe,
 }
 
 impl Ignored {
@@ -223,6 +225,7 @@ impl Ignored {
             Self::OwnLoopTag => "own_loop_tag",
             Self::Conflict => "conflict",
             Self::LoopSilent => "loop_silent",
+            Self::Unsubscribe => "unsubscribe",
         }
     }
 }

@@ -55,7 +55,7 @@ pub fn changes(verdict: &Verdict, facts: &Facts, recipient: &str, sender: &str) 
             Some(Ignored::Duplicate | Ignored::Conflict) => out.push(change("new_message_id", &[])),
             Some(Ignored::OwnLoopTag) => out.push(change("not_ours", &[])),
             Some(Ignored::LoopSilent) => out.push(change("wait", &[("sender", sender)])),
-            None => {}
+            Some(Ignored::Unsubscribe) | None => {}
         },
         Decision::Accepted | Decision::Report => {}
     }

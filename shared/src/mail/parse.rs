@@ -19,7 +19,6 @@ use sha2::Sha256;
 
 use self::body::collect;
 use self::fields::MAX_MAILBOXES;
-pub use self::fields::parse_date;
 pub use self::fields::parse_mailboxes;
 use self::files::extract_data_images;
 use self::files::mark_inline;
@@ -33,6 +32,7 @@ use crate::mail::inbound::ParseIssue;
 use crate::mail::inbound::RawHeader;
 use crate::mail::rfc_id;
 use crate::mail::rfc_id::RfcMessageId;
+use crate::received::date::parse_date;
 
 /// Reads the header section only: fast, for the decision to accept a mail. At most 512 KiB are looked at.
 pub fn parse_head(raw: &[u8]) -> Head {

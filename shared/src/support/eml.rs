@@ -1,5 +1,6 @@
 //! `.eml` in the browser. mail-parser alone: the page shows and sends a part, the Worker's own reading decides.
 
+use mail_parser::Message;
 use mail_parser::MessageParser;
 use mail_parser::MimeHeaders;
 use mail_parser::decoders::html::html_to_text;
@@ -11,6 +12,8 @@ use super::one_line;
 
 /// Files that are listed.
 const MAX_FILES: usize = 200;
+/// Mails within mails that are read.
+const MAX_DEPTH: usize = 3;
 
 pub(super) fn read(bytes: &[u8]) -> Option<Dropped> {
     // Some mail programs put a line of the mailbox format before the head.
@@ -19,6 +22,10 @@ pub(super) fn read(bytes: &[u8]) -> Option<Dropped> {
         None => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
     };
     let message = MessageParser::default().parse(bytes)?;
+    dropped(&message, 0)
+}
+
+fn dropped(message: &Message<'_>, depth: usize) -> Option<Dropped> {
     let fields: Vec<(String, String)> =
         message.headers_raw().map(|(name, value)| (name.to_owned(), one_line(&words(value)))).take(500).collect();
     if !fields.iter().any(|(name, _)| {
@@ -43,7 +50,9 @@ pub(super) fn read(bytes: &[u8]) -> Option<Dropped> {
             size: it.contents().len(),
         })
         .collect();
-    Some(Dropped { format: Format::Eml, fields, has_transport: true, text, files })
+    let nested = message.attachments().take(MAX_FILES).filter_map(|it| it.message()).filter(|_| depth < MAX_DEPTH);
+    let inner = nested.filter_map(|it| dropped(it, depth + 1)).collect();
+    Some(Dropped { format: Format::Eml, fields, has_transport: true, text, files, inner })
 }
 
 /// Encoded words of a field, read by giving it to the parser as a subject.

@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 
 /// Files and recipients that are looked at.
 const MAX_PARTS: usize = 200;
+/// Mails within mails that are read.
+const MAX_DEPTH: usize = 3;
 /// Longest property that is read.
 const MAX_PROPERTY: u64 = 32 << 20;
 /// From 1601 to 1970, milliseconds.
@@ -55,7 +57,7 @@ mod id {
 
 type File<'a> = cfb::CompoundFile<Cursor<&'a [u8]>>;
 
-/// A storage with properties: the message, a recipient, an attachment.
+/// A storage with properties: a message, a recipient, an attachment.
 struct Place<'f, 'a> {
     file: &'f mut File<'a>,
     path: String,
@@ -121,11 +123,19 @@ fn mailbox(name: Option<String>, address: Option<String>) -> Option<String> {
 
 pub(super) fn read(bytes: &[u8]) -> Option<Dropped> {
     let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).ok()?;
-    if !file.is_stream("/__properties_version1.0") {
+    message(&mut file, "", 0)
+}
+
+/// The message of a storage: that of the file, or one attached to another (MS-OXMSG section 2.1.3.1), whose property
+/// stream begins sooner.
+fn message(file: &mut File<'_>, path: &str, depth: usize) -> Option<Dropped> {
+    if !file.is_stream(format!("{path}/__properties_version1.0")) {
         return None;
     }
-    let names: Vec<String> = file.read_root_storage().map(|it| it.name().to_owned()).collect();
-    let mut place = Place { file: &mut file, path: String::new(), page: 1252, head: 32 };
+    let root = if path.is_empty() { "/" } else { path };
+    let names: Vec<String> = file.read_storage(root).ok()?.map(|it| it.name().to_owned()).collect();
+    let head = if depth == 0 { 32 } else { 24 };
+    let mut place = Place { file, path: path.to_owned(), page: 1252, head };
     let page = |value: Option<u64>| value.map(|it| (it & 0xffff_ffff) as u32).filter(|it| *it > 0);
     place.page = page(place.fixed(id::PAGE)).unwrap_or(1252);
     let html_page = page(place.fixed(id::INTERNET_PAGE)).unwrap_or(place.page);
@@ -138,7 +148,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Dropped> {
     let mut fields = transport.unwrap_or_default();
     let (mut to, mut cc) = (Vec::new(), Vec::new());
     for name in names.iter().filter(|it| it.starts_with("__recip_version1.0_")).take(MAX_PARTS) {
-        let mut it = Place { file: &mut file, path: format!("/{name}"), page, head: 8 };
+        let mut it = Place { file, path: format!("{path}/{name}"), page, head: 8 };
         let address = it.address(&[id::SMTP, id::EMAIL]);
         let Some(mailbox) = mailbox(it.text(id::NAME), address) else { continue };
         match it.fixed(id::RECIPIENT_TYPE).unwrap_or(1) & 0xff {
@@ -153,20 +163,25 @@ pub(super) fn read(bytes: &[u8]) -> Option<Dropped> {
             fields.push((name, one_line(&value)));
         }
     }
-    let mut files = Vec::new();
+    let (mut files, mut inner) = (Vec::new(), Vec::new());
     for name in names.iter().filter(|it| it.starts_with("__attach_version1.0_")).take(MAX_PARTS) {
-        let path = format!("/{name}");
-        let is_mail = file.is_storage(format!("{path}/__substg1.0_{:04X}000D", id::FILE));
-        let mut it = Place { file: &mut file, path, page, head: 8 };
+        let path = format!("{path}/{name}");
+        let embedded = format!("{path}/__substg1.0_{:04X}000D", id::FILE);
+        let is_mail = file.is_storage(&embedded);
+        let mut it = Place { file, path, page, head: 8 };
         let title = it.text(id::FILE_LONG).or_else(|| it.text(id::FILE_SHORT)).or_else(|| it.text(id::NAME));
         let kind = if is_mail { Some("message/rfc822".to_owned()) } else { it.text(id::FILE_TYPE) };
+        let size = it.stream(id::FILE, 0x0102).map_or(0, |it| it.len());
+        let mail = if is_mail && depth < MAX_DEPTH { message(file, &embedded, depth + 1) } else { None };
+        let title = title.or_else(|| mail.as_ref().map(|it| it.field("subject").to_owned()));
         files.push(FileInfo {
             name: title.unwrap_or_default(),
             kind: kind.unwrap_or_else(|| "application/octet-stream".to_owned()),
-            size: it.stream(id::FILE, 0x0102).map_or(0, |it| it.len()),
+            size: mail.as_ref().map_or(size, |it| it.text.len()),
         });
+        inner.extend(mail);
     }
-    Some(Dropped { format: Format::Msg, fields, has_transport, text, files })
+    Some(Dropped { format: Format::Msg, fields, has_transport, text, files, inner })
 }
 
 /// Fields from properties, for what the head does not say; all of them for a mail that never left Exchange.

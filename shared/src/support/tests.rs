@@ -20,11 +20,12 @@ fn check_trace(it: &Dropped) {
     assert_eq!((it.envelope_from().as_str(), it.envelope_to().as_str()), ("ann@customer.test", "support@corp.test"));
     let hops = it.hops();
     assert_eq!(hops.len(), 2);
-    assert_eq!(
-        (hops[0].from.as_deref(), hops[0].by.as_deref(), hops[0].delay),
-        (Some("laptop"), Some("mx.customer.test"), None)
-    );
-    assert_eq!((hops[1].with.as_deref(), hops[1].delay), (Some("ESMTPS"), Some(5_000)));
+    assert_eq!((hops[0].from.as_deref(), hops[0].by.as_deref()), (Some("laptop"), Some("mx.customer.test")));
+    let way: Vec<(String, i64)> =
+        it.way().into_iter().map(|it| (it.name, it.stay.map_or(-1, |it| it.as_millis()))).collect();
+    let expected = [("laptop", 4_000), ("mx.customer.test", 5_000), ("mx.corp.test", -1)];
+    assert_eq!(way, expected.map(|(name, stay)| (name.to_owned(), stay)));
+    assert_eq!(hops[1].with.as_deref(), Some("ESMTPS"));
     let results: Vec<String> =
         it.authentication().into_iter().map(|(host, m, r, _)| format!("{host} {m} {r}")).collect();
     assert_eq!(results, ["mx.cloudflare.net spf pass", "mx.cloudflare.net dkim fail"]);
@@ -40,6 +41,13 @@ fn an_eml_is_read() {
     check_trace(&it);
     assert_eq!(it.text.trim(), "Lỗi rồi");
     assert_eq!(it.files, [FileInfo { name: "a.png".to_owned(), kind: "image/png".to_owned(), size: 3 }]);
+    let forwarded = format!(
+        "Subject: Fwd\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\nLook\r\n--o\r\n\
+         Content-Type: message/rfc822\r\n\r\n{HEAD}\r\nInside\r\n--o--\r\n"
+    );
+    let outer = read(forwarded.as_bytes()).unwrap();
+    check_trace(&outer.inner[0]);
+    assert_eq!((outer.field("subject"), outer.inner[0].text.trim()), ("Fwd", "Inside"));
     let again = read(it.as_text().as_bytes()).unwrap();
     check_trace(&again);
     assert!(again.text.contains("Lỗi rồi") && again.text.contains("a.png"));
@@ -92,12 +100,70 @@ fn a_unicode_msg_with_its_transport_head_is_read() {
         ("__attach_version1.0_#00000001/__substg1.0_3704001F", wide("INNER")),
         ("__attach_version1.0_#00000001/__substg1.0_3701000D/__substg1.0_0037001F", wide("inner")),
     ]);
+    // The second storage has no properties: a mail that can't be read is still listed.
     let it = read(&bytes).unwrap();
     assert_eq!(it.format, Format::Msg);
     check_trace(&it);
     assert_eq!(it.text, "Lỗi rồi 🙂");
     let files: Vec<_> = it.files.iter().map(|it| (it.name.as_str(), it.kind.as_str(), it.size)).collect();
     assert_eq!(files, [("Báo giá.pdf", "application/pdf", 5_000), ("INNER", "message/rfc822", 0)]);
+}
+
+/// A mail in a mail in a mail, each with its own code page, properties and files: what Outlook makes of *forward as
+/// attachment*. The property stream of an embedded message begins after 24 bytes.
+#[test]
+fn a_msg_within_a_msg_is_read_like_its_own_file() {
+    let outer = "__attach_version1.0_#00000000/__substg1.0_3701000D";
+    let deep = format!("{outer}/__attach_version1.0_#00000000/__substg1.0_3701000D");
+    let at = |base: &str, name: &str| format!("{base}/{name}");
+    let streams = [
+        ("__properties_version1.0".to_owned(), properties(32, &[(0x3ffd, 1252)])),
+        ("__substg1.0_0037001F".to_owned(), wide("Fwd: please look")),
+        ("__substg1.0_1000001F".to_owned(), wide("See the mail inside.")),
+        ("__attach_version1.0_#00000000/__properties_version1.0".to_owned(), properties(8, &[])),
+        // ANSI with its own code page, RTF that wraps HTML, recipients and a file of its own.
+        (at(outer, "__properties_version1.0"), properties(24, &[(0x3ffd, 1251)])),
+        (at(outer, "__substg1.0_0037001E"), vec![0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]),
+        (at(outer, "__substg1.0_5D01001E"), b"anya@corp.test".to_vec()),
+        (at(outer, "__substg1.0_007D001E"), HEAD.as_bytes().to_vec()),
+        (
+            at(outer, "__substg1.0_10090102"),
+            stored(
+                b"{\\rtf1\\ansi\\ansicpg1251\\fromhtml1 {\\*\\htmltag64 <p>}\\'cf\\'f0\\u1080?{\\*\\htmltag72 </p>}}",
+            ),
+        ),
+        (at(outer, "__recip_version1.0_#00000000/__properties_version1.0"), properties(8, &[(0x0c15, 1)])),
+        (at(outer, "__recip_version1.0_#00000000/__substg1.0_39FE001E"), b"bob@sink.test".to_vec()),
+        (at(outer, "__attach_version1.0_#00000000/__properties_version1.0"), properties(8, &[])),
+        (at(outer, "__attach_version1.0_#00000001/__properties_version1.0"), properties(8, &[])),
+        (at(outer, "__attach_version1.0_#00000001/__substg1.0_3707001E"), vec![0xf4, b'.', b't', b'x', b't']),
+        (at(outer, "__attach_version1.0_#00000001/__substg1.0_37010102"), b"hello".to_vec()),
+        (at(&deep, "__properties_version1.0"), properties(24, &[])),
+        (at(&deep, "__substg1.0_0037001F"), wide("Deepest")),
+        (at(&deep, "__substg1.0_1000001F"), wide("The first of them")),
+    ];
+    let streams: Vec<(&str, Vec<u8>)> = streams.iter().map(|(path, bytes)| (path.as_str(), bytes.clone())).collect();
+    let bytes = msg(&streams);
+    let it = read(&bytes).unwrap();
+    assert_eq!((it.field("subject"), it.text.as_str()), ("Fwd: please look", "See the mail inside."));
+    assert_eq!(
+        (it.files[0].name.as_str(), it.files[0].kind.as_str()),
+        ("Dächer", "message/rfc822"),
+        "called by subject"
+    );
+    let inner = &it.inner[0];
+    check_trace(inner);
+    assert_eq!(inner.text.trim(), "При");
+    let files: Vec<_> = inner.files.iter().map(|it| (it.name.as_str(), it.size)).collect();
+    assert_eq!(files, [("Deepest", 17), ("ф.txt", 5)]);
+    assert_eq!(inner.inner[0].text, "The first of them");
+    // However it is cut or broken, reading ends.
+    for cut in (0..bytes.len()).step_by(97) {
+        let _ = read(&bytes[..cut]);
+        let mut broken = bytes.clone();
+        broken[cut] ^= 0x55;
+        let _ = read(&broken);
+    }
 }
 
 #[test]

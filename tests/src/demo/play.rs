@@ -141,6 +141,11 @@ impl<'a> Company<'a> {
         Ok(company)
     }
 
+    /// A minute of the Worker.
+    pub(super) fn tick(&self) -> Result<()> {
+        self.admin()?.post("/api/dev/tick", &json!({})).map(drop)
+    }
+
     pub(super) fn play(&mut self) -> Result<()> {
         let mut steps = self.timeline();
         steps.sort_by_key(|(at, _)| *at);

@@ -19,6 +19,8 @@ use mailroom_shared::api::campaigns::CheckCampaign;
 use mailroom_shared::api::campaigns::CreateCampaign;
 use mailroom_shared::api::campaigns::DeleteCampaign;
 use mailroom_shared::api::campaigns::DoCampaignAct;
+use mailroom_shared::api::campaigns::DomainResult;
+use mailroom_shared::api::campaigns::ListCampaignDomains;
 use mailroom_shared::api::campaigns::ListCampaigns;
 use mailroom_shared::api::campaigns::ListRecipients;
 use mailroom_shared::api::campaigns::Preflight;
@@ -421,6 +423,11 @@ pub(super) async fn results(call: Call<ReadResults>) -> AppResult<CampaignResult
     Ok(hits::read_results(&mut answers, &jobs::compiled(&it).links)?)
 }
 
+pub(super) async fn domains(call: Call<ListCampaignDomains>) -> AppResult<Vec<DomainResult>> {
+    read_one(&call.app, call.path(0)).await?;
+    Ok(ledger::domains(&call.app, call.path(0)).await?)
+}
+
 const RECIPIENTS_CSV: &str = "/api/v1/campaigns/{id}/recipients.csv";
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -449,7 +456,19 @@ async fn export(shared: Shared, request: Request) -> AppResult<Response> {
     asked.limit = Some(EXPORT_CHUNK);
     let broken = |e: csv::Error| AppError::new(ProblemCode::Internal).detail(e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["address", "name", "state", "at", "reason", "answer", "opened", "clicked", "unsubscribed", "copies"];
+    let header = [
+        "address",
+        "name",
+        "state",
+        "at",
+        "reason",
+        "answer",
+        "opened",
+        "clicked",
+        "unsubscribed",
+        "answered",
+        "copies",
+    ];
     writer.write_record(header).map_err(broken)?;
     let mut n = 0;
     loop {
@@ -467,6 +486,7 @@ async fn export(shared: Shared, request: Request) -> AppResult<Response> {
                 time(it.opened),
                 time(it.clicked),
                 time(it.unsubscribed),
+                time(it.answered),
                 it.copies.to_string(),
             ];
             writer.write_record(fields.iter().map(|it| unformula(it))).map_err(broken)?;

@@ -12,7 +12,7 @@ use mailroom_shared::log::line::LogLine;
 use mailroom_shared::log::mask_text;
 use mailroom_shared::mail::inbound::Head;
 use mailroom_shared::mail::parse;
-use mailroom_shared::mail::received;
+use mailroom_shared::received;
 
 use super::endpoint::Call;
 use super::logs::sees_addresses;
@@ -93,7 +93,7 @@ async fn came_in(app: &App, id: &str, lang: Lang) -> AppResult<Option<TraceView>
         checks: head.as_ref().and_then(|it| checks(it, verdict.as_ref(), [&view.spf, &view.dkim, &view.dmarc])),
         way: head
             .as_ref()
-            .map(|it| received::way(&received::hops(it), it.date, Some(row.at), "Mailroom"))
+            .map(|it| received::way(&received::hops(it.all("Received")), it.date, Some(row.at), "Mailroom"))
             .unwrap_or_default(),
         about: about.map(|it| it.message.as_str().to_owned()),
         original: row.has_original.then(|| format!("/api/v1/incoming/{id}/original")),

@@ -199,11 +199,7 @@ async fn leave(shared: &Shared, token: &str, request: &Request) -> AppResult<Res
             ],
             Step::Done { undo: list.to_owned() },
         ),
-        (None, None) => {
-            let [unsubscribe, remember] = suppressions::unsubscribe(&it.address_key, &it.address, &campaign.name, now);
-            let hit = hits::hit(n, &it.campaign_id, "unsubscribe", -1, None, now);
-            (vec![unsubscribe, remember, hit], Step::Done { undo: "all".to_owned() })
-        }
+        (None, None) => (hits::unsubscribe(n, &it, &campaign.name, now).into(), Step::Done { undo: "all".to_owned() }),
     };
     app.db.batch(statements).await?;
     tell(shared);

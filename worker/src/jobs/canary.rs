@@ -9,12 +9,12 @@ use mailroom_shared::mail::compose::AutoSubmitted;
 use mailroom_shared::mail::compose::ExtraHeader;
 use mailroom_shared::mail::compose::Outgoing;
 use mailroom_shared::mail::compose::compose;
-use mailroom_shared::mail::received;
 use mailroom_shared::mail::rfc_id;
 use mailroom_shared::outbox::choice::Choice;
 use mailroom_shared::outbox::choice::Wish;
 use mailroom_shared::outbox::choice::choose;
 use mailroom_shared::policy::HEADER_CANARY;
+use mailroom_shared::received;
 use mailroom_shared::token;
 use mailroom_shared::token::Purpose;
 
@@ -126,6 +126,6 @@ pub async fn came_back(app: &App, arrival: &Arrival) -> Result<bool, StoreError>
     let Some(token) = arrival.head.first(HEADER_CANARY) else { return Ok(false) };
     let Some(id) = token::verify(&app.config.token_secret, Purpose::Canary, token.trim()) else { return Ok(false) };
     let now = app.now();
-    let way = received::way(&received::hops(&arrival.head), arrival.head.date, Some(now), "Mailroom");
+    let way = received::way(&received::hops(arrival.head.all("Received")), arrival.head.date, Some(now), "Mailroom");
     Ok(app.run(canaries::returned(&id, &way, now)).await?.changes > 0)
 }

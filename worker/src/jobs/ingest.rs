@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use mailroom_shared::api::messages::MessageKind;
 use mailroom_shared::api::tag;
+use mailroom_shared::campaign::ledger::recipient_of;
 use mailroom_shared::gateway::arrival::Arrival;
 use mailroom_shared::gateway::decide::decide;
 use mailroom_shared::gateway::facts::Context;
@@ -37,6 +38,7 @@ use crate::ports::Statement;
 use crate::post;
 use crate::store::StoreError;
 use crate::store::aliases;
+use crate::store::campaigns::hits;
 use crate::store::contacts;
 use crate::store::deliveries;
 use crate::store::facts;
@@ -451,6 +453,13 @@ pub(super) fn push_effects(
         keys.extend(m.to.iter().chain(&m.cc).map(|it| it.address.key()));
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         out.push(posting::take_part(record, &keys));
+        // Whoever answers a campaign counts as one who did; a machine does not.
+        let head = &arrival.head;
+        let named =
+            head.in_reply_to.iter().chain(head.references.iter().rev()).find_map(|it| recipient_of(it.as_str()));
+        if let Some((campaign, n)) = named.filter(|_| arrival.automatic.is_none()) {
+            out.push(hits::answered(&campaign, n, m.at));
+        }
         if let Some(alias) = &write.alias {
             out.extend(aliases::mark_received(alias.as_str(), &arrival.envelope.rcpt_to.key(), m.at));
         }

@@ -72,7 +72,6 @@ PATCH  /api/v1/records/{id}                               user
 GET    /api/v1/notifications                              user
 PATCH  /api/v1/notifications                              user
 GET    /api/v1/records/{id}/messages                      user
-GET    /api/v1/refusals                                   user
 GET    /api/v1/retention                                  user
 GET    /api/v1/retention/preview                          user
 POST   /api/v1/route                                      user
@@ -125,6 +124,7 @@ GET    /api/v1/campaigns                                  user
 GET    /api/v1/campaigns/{id}                             user
 GET    /api/v1/campaigns/{id}/preflight                   user
 GET    /api/v1/campaigns/{id}/results                     user
+GET    /api/v1/campaigns/{id}/domains                     user
 GET    /api/v1/mailing-lists                              user
 POST   /api/v1/campaigns                                  campaigns
 PATCH  /api/v1/campaigns/{id}                             campaigns

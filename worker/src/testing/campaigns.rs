@@ -738,3 +738,74 @@ fn a_bad_list_stops_campaigns_and_they_go_on_by_themselves() {
     assert_eq!(notices("bulk_wait_bounces"), 0);
     assert!(office.sent_to().iter().any(|it| it.starts_with("g00000")));
 }
+
+/// RFC 2369: who can't follow a link writes to the address beside it.
+#[test]
+fn a_mail_to_the_signed_address_unsubscribes_and_an_answer_is_counted() {
+    let office = Office::new();
+    let list = office.list("All", "ann@c.test,Ann\nbo@d.test,Bo\ncy@d.test,Cy\n");
+    let id = office.draft("Winter", &[&list], &json!({}));
+    office.act(&id, "send");
+    office.settle();
+    let at = |address: &str| office.sent_to().iter().position(|it| it == address).unwrap();
+    let raw = office.raw(at("ann@c.test"));
+    let unfolded = raw.replace("\r\n\t", " ").replace("\r\n ", " ");
+    let line = unfolded.lines().find(|it| it.starts_with("List-Unsubscribe: ")).unwrap();
+    let (_, rest) = line.split_once("<mailto:").unwrap();
+    let (address, _) = rest.split_once("?subject=unsubscribe>").unwrap();
+    assert!(line.contains("<https://") && address.ends_with("@corp.test"), "{line}");
+    let admit = |from: &str, to: &str, raw: &str| {
+        let raw = raw.as_bytes().to_vec();
+        let size = raw.len();
+        block_on(crate::inbound::admit(&office.test.app, from, to, raw, size)).unwrap()
+    };
+    let mail = "From: Ann <ann@c.test>\r\nTo: x@corp.test\r\nSubject: unsubscribe\r\nMessage-ID: <u1@c.test>\r\n\r\n";
+    // A bounce asks for nothing, and a changed address is nobody's.
+    for (from, to) in [("", address.to_owned()), ("ann@c.test", address.replace('.', ".a"))] {
+        assert!(matches!(admit(from, &to, mail), crate::inbound::Admission::Refused { .. }), "{to}");
+    }
+    let out = || rows(&office.test, "SELECT address, scope, source FROM suppressions");
+    assert!(out().is_empty());
+    // Twice is once.
+    for _ in 0..2 {
+        assert!(matches!(admit("ann@c.test", address, mail), crate::inbound::Admission::Accepted { nudge: None }));
+    }
+    assert_eq!(out().len(), 1, "{:?}", out());
+    assert_eq!((&out()[0]["address"], &out()[0]["scope"]), (&json!("ann@c.test"), &json!("campaigns")));
+    let results = || office.get(&format!("/api/v1/campaigns/{id}/results"));
+    assert_eq!(results()["unsubscribed"], 1);
+    let journal = office.get("/api/v1/incoming?fate=ignored");
+    assert_eq!(journal["items"][0]["reason"], "unsubscribe", "{journal}");
+
+    // Bo writes back, his machine does too; only he counts.
+    office.call("POST", "/api/v1/aliases", &json!({ "address": "hello@corp.test", "creates": "lead" }));
+    let message_id = |address: &str| {
+        let raw = office.raw(at(address));
+        let line = raw.lines().find(|it| it.to_lowercase().starts_with("message-id:")).unwrap().to_owned();
+        line[11..].trim().to_owned()
+    };
+    let answer = |from: &str, of: &str, more: &str, key: &str| {
+        let raw = format!(
+            "From: <{from}>\r\nTo: hello@corp.test\r\nSubject: Re: Winter\r\nMessage-ID: <{key}@d.test>\r\nIn-Reply-To: {of}\r\n{more}\r\nYes\r\n"
+        );
+        admit(from, "hello@corp.test", &raw);
+        office.settle();
+    };
+    answer("cy@d.test", &message_id("cy@d.test"), "Auto-Submitted: auto-replied\r\n", "a1");
+    assert_eq!(results()["answered"], 0, "a machine");
+    answer("bo@d.test", &message_id("bo@d.test"), "", "a2");
+    assert_eq!(results()["answered"], 1);
+    let page = office.get(&format!("/api/v1/campaigns/{id}/recipients?filter=answered"));
+    assert_eq!((&page["items"][0]["address"], page["items"].as_array().unwrap().len()), (&json!("bo@d.test"), 1));
+    // And how the providers took it.
+    let domains = office.get(&format!("/api/v1/campaigns/{id}/domains"));
+    let shown: Vec<(&str, u64, u64)> = domains
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (it["domain"].as_str().unwrap(), it["recipients"].as_u64().unwrap(), it["delivered"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(shown, [("d.test", 2, 2), ("c.test", 1, 1)]);
+}

@@ -26,6 +26,7 @@ use crate::api::ApiError;
 use crate::dates;
 use crate::model::campaign::Numbered;
 use crate::pages::campaigns::may_send;
+use crate::pages::campaigns::state_word;
 use crate::queries::Cache;
 use crate::queries::campaigns::act_on_campaign;
 use crate::queries::campaigns::delete_campaign;
@@ -44,6 +45,7 @@ use crate::ui::check::Check;
 use crate::ui::field::Input;
 use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
+use crate::ui::notice::Notice;
 use crate::ui::seg::Seg;
 use crate::ui::seg::Segment;
 use crate::ui::toast::Toasts;
@@ -211,6 +213,27 @@ pub(super) fn Editor(first: CampaignView) -> AnyView {
                 <Panel id/>
                 {may_send().then(|| view! { <Later draft/> })}
             </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// A draft for those who may not write campaigns: what it says and what is still missing.
+#[component]
+pub(super) fn ReadDraft(first: CampaignView) -> AnyView {
+    let id = first.row.id.clone();
+    let row = first.row.clone();
+    view! {
+        <div class="page-head">
+            <div class="head-text">
+                <div class="row"><h1>{row.name.clone()}</h1>{state_word(row.state)}</div>
+                <p>{t!("campaign.from_to", from = first.sender.clone(), subject = row.subject, name = row.by)}</p>
+            </div>
+        </div>
+        <Notice icon=Glyph::Info text=t!("campaign.readonly")/>
+        <div class="cols cols--form mt-4">
+            <Preview draft=Draft::new(&first)/>
+            <Panel id/>
         </div>
     }
     .into_any()

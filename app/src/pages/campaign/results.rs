@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use mailroom_shared::api::campaigns::CampaignResults;
 use mailroom_shared::api::campaigns::CampaignView;
+use mailroom_shared::api::campaigns::DomainResult;
 use mailroom_shared::campaign::ledger::Ledger;
 use mailroom_shared::campaign::ledger::per_mille;
 use mailroom_shared::campaign::queue::Part;
@@ -14,8 +15,12 @@ use mailroom_shared::time::Timestamp;
 use crate::dates;
 use crate::dates::Style;
 use crate::model::campaign::bars;
+use crate::queries::Read;
+use crate::queries::campaigns::use_campaign_domains;
 use crate::queries::campaigns::use_results;
 use crate::t;
+use crate::ui::button::Button;
+use crate::ui::icon::Glyph;
 
 /// `97.1 %`
 fn percent(n: u32, of: u32) -> String {
@@ -130,6 +135,7 @@ pub(super) fn parts(parts: &[Part], now: Timestamp) -> AnyView {
 
 #[component]
 pub(super) fn Results(id: CampaignId, view: Signal<Option<CampaignView>>) -> AnyView {
+    let domains = use_campaign_domains(&id);
     let results = use_results(id);
     view! {
         {move || results.data().zip(view.get()).map(|(found, it)| {
@@ -139,6 +145,7 @@ pub(super) fn Results(id: CampaignId, view: Signal<Option<CampaignView>>) -> Any
                     <Figures ledger=it.ledger found=found.clone()/>
                     {(!found.hours.is_empty()).then(|| chart(&found))}
                     {(!found.links.is_empty()).then(|| links(&found, taken))}
+                    {move || domains.data().filter(|it| !it.is_empty()).map(|all| by_domain(&all, domains))}
                 </div>
             }
         })}
@@ -156,6 +163,7 @@ fn Figures(ledger: Ledger, found: CampaignResults) -> AnyView {
             {stat(delivered, t!("campaign.figure.delivered", share = percent(delivered, taken)))}
             {stat(found.opened, t!("campaign.figure.opened", share = percent(found.opened, delivered), robots = dates::number(found.robots)))}
             {stat(found.clicked, t!("campaign.figure.clicked", share = percent(found.clicked, delivered)))}
+            {stat(found.answered, t!("campaign.figure.answered", share = percent(found.answered, delivered)))}
             {stat(found.unsubscribed, t!("campaign.figure.unsubscribed", share = percent(found.unsubscribed, delivered)))}
         </section>
     }
@@ -213,6 +221,58 @@ fn chart(found: &CampaignResults) -> AnyView {
                     <text x="34" y="164" text-anchor="end">"0"</text>
                     {columns}
                 </svg>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// How the providers took it: a bar per recipient domain.
+fn by_domain(all: &[DomainResult], read: Read<Vec<DomainResult>>) -> AnyView {
+    let lines = all
+        .iter()
+        .map(|it| {
+            let name = if it.domain.is_empty() { t!("campaign.domains.others") } else { it.domain.clone() };
+            let share = |n: u32| format!("--v:{}%", f64::from(per_mille(n, it.recipients)) / 10.0);
+            view! {
+                <tr data-domain=it.domain.clone()>
+                    <td class="trunc" title=name.clone()>{name.clone()}</td>
+                    <td>
+                        <div class="meter" aria-hidden="true">
+                            <i style=share(it.delivered)></i>
+                            <i class="m-red" style=share(it.failed)></i>
+                        </div>
+                    </td>
+                    <td class="r num">{dates::number(it.recipients)}</td>
+                    <td class="r num">{percent(it.delivered, it.recipients)}</td>
+                    <td class="r num">{percent(it.failed, it.recipients)}</td>
+                    <td class="r num">{percent(it.opened, it.delivered)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="card" id="domains">
+            <header class="card-head">
+                <h2>{t!("campaign.domains")}</h2>
+                <span class="sub">{t!("campaign.domains.text")}</span>
+                <Button class="push" small=true icon=Glyph::Retry text=t!("preflight.again") on_press=move |()| read.retry()/>
+            </header>
+            <div class="tbl-scroll" tabindex="0" role="region" aria-label=t!("campaign.domains")>
+                <table class="tbl tbl--inner" style="min-width:540px">
+                    <colgroup><col style="width:150px"/><col/><col style="width:90px"/><col style="width:84px"/><col style="width:72px"/><col style="width:72px"/></colgroup>
+                    <thead>
+                        <tr>
+                            <th>{t!("campaign.domains.domain")}</th>
+                            <th><span class="vh">{t!("campaign.domains.delivered")}</span></th>
+                            <th class="r">{t!("campaign.domains.recipients")}</th>
+                            <th class="r">{t!("campaign.domains.delivered")}</th>
+                            <th class="r">{t!("campaign.domains.failed")}</th>
+                            <th class="r">{t!("campaign.domains.opened")}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{lines}</tbody>
+                </table>
             </div>
         </section>
     }

@@ -186,10 +186,10 @@ fn parts(mail: &Dropped, known: &Known, answers: &[(&'static str, RwSignal<Strin
             format!("{}\n  {}\n", t!(&format!("bundle.question.{name}")), value.get_untracked().replace('\n', "\n  "))
         })
         .collect();
-    let hops = mail.hops().into_iter().map(|it| {
-        let or = |it: Option<String>| it.unwrap_or_else(|| "?".to_owned());
-        let delay = it.delay.map_or_else(|| "?".to_owned(), |it| format!("{it} ms"));
-        format!("{} -> {} {} +{delay}", or(it.from), or(it.by), or(it.with))
+    let hops = mail.way().into_iter().map(|it| {
+        let stay = it.stay.map_or_else(|| "?".to_owned(), |it| format!("{} ms", it.as_millis()));
+        let seen = it.seen.map(|it| format!(" ({it})")).unwrap_or_default();
+        format!("{}{seen} {} {stay}", it.name, it.with.unwrap_or_default())
     });
     let timeline =
         known.facts.lines.iter().map(|it| format!("{} {} {} {}", it.at.to_rfc5322(), it.kind, it.id, it.text));

@@ -6,12 +6,9 @@ use leptos::task::spawn_local;
 use mailroom_shared::api::route::RouteReply;
 use mailroom_shared::api::route::RouteRequest;
 use mailroom_shared::support::Format;
-use mailroom_shared::support::Hop;
-use mailroom_shared::time::Timestamp;
 
 use super::Case;
 use crate::api::ApiError;
-use crate::dates;
 use crate::i18n;
 use crate::model::route;
 use crate::model::server::bytes;
@@ -23,9 +20,9 @@ use crate::ui::chip::Tag;
 use crate::ui::chip::Tone;
 use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
-use crate::ui::icon::Icon;
 use crate::ui::notice::Notice;
 use crate::ui::notice::Weight;
+use crate::widgets::hops::Hops;
 use crate::widgets::problem::FormProblem;
 use crate::widgets::problem::field_error;
 use crate::widgets::route_answer::RouteAnswer;
@@ -61,55 +58,13 @@ pub(super) fn Trace(case: Case) -> AnyView {
                 </dl>
             </div>
         </section>
-        <Hops hops=mail.hops()/>
+        {if mail.hops().is_empty() {
+            view! { <section class="card"><p class="card-body muted">{t!("bundle.hops.none")}</p></section> }.into_any()
+        } else {
+            view! { <Hops stops=mail.way()/> }.into_any()
+        }}
         <Authentication all=mail.authentication()/>
         <DryRun case/>
-    }
-    .into_any()
-}
-
-/// Seconds and minutes as people say them.
-fn took(millis: i64) -> String {
-    let seconds = millis / 1_000;
-    match seconds {
-        s if s < 0 => t!("bundle.hop.before"),
-        s if s < 120 => t!("bundle.hop.seconds", n = s.to_string()),
-        s if s < 7_200 => t!("bundle.hop.minutes", n = (s / 60).to_string()),
-        s => t!("bundle.hop.hours", n = (s / 3_600).to_string()),
-    }
-}
-
-#[component]
-fn Hops(hops: Vec<Hop>) -> AnyView {
-    let start = hops.iter().find_map(|it| it.at).unwrap_or(0);
-    let whole = hops.iter().filter_map(|it| it.at).max().map_or(1, |it| (it - start).max(1));
-    let line = |hop: Hop| {
-        let delay = hop.delay.unwrap_or(0).max(0);
-        let share = |part: i64| part as f64 / whole as f64 * 100.0;
-        let end = hop.at.map_or(0, |it| (it - start).max(0));
-        let (x, w) = (share(end - delay.min(end)), share(delay));
-        // Above a minute somebody kept it.
-        let is_slow = delay > 60_000;
-        let at = hop.at.map(|it| dates::format(Timestamp::from_millis(it), dates::Style::Seconds));
-        let from = hop.from.unwrap_or_default();
-        view! {
-            <div class="hop">
-                <span class="node"><Icon glyph=Glyph::Source/><span><b class="trunc">{hop.by.unwrap_or_default()}</b><small class="trunc">{from}{hop.with.map(|it| format!(" · {it}"))}</small></span></span>
-                <span class="lane"><i class:slow=is_slow style=format!("--x:{x:.2}%;--w:{w:.2}%")></i></span>
-                <span class="took" title=at>{hop.delay.map_or_else(|| "–".to_owned(), took)}</span>
-            </div>
-        }
-    };
-    let n = hops.len();
-    view! {
-        <section class="card" data-hops=n.to_string()>
-            <header class="card-head"><h2>{t!("bundle.hops")}</h2><span class="sub">{t!("bundle.hops.text")}</span></header>
-            {if n == 0 {
-                view! { <p class="card-body muted">{t!("bundle.hops.none")}</p> }.into_any()
-            } else {
-                view! { <div class="card-body hops">{hops.into_iter().map(line).collect_view()}</div> }.into_any()
-            }}
-        </section>
     }
     .into_any()
 }

@@ -128,7 +128,9 @@ impl Bulk {
         ];
         if base_url.is_some() {
             // RFC 8058: one POST, no question.
-            headers.push(("List-Unsubscribe", format!("<{unsubscribe}>")));
+            // Those who can't follow a link write to the address (RFC 2369).
+            let mailto = format!("{}@{}", token::unsubscribe_local(&app.config.token_secret, n), row.domain);
+            headers.push(("List-Unsubscribe", format!("<{unsubscribe}>, <mailto:{mailto}?subject=unsubscribe>")));
             headers.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
         }
         Some(Outgoing {

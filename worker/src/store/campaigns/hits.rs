@@ -9,6 +9,8 @@ use serde::Deserialize;
 use super::super::Answers;
 use super::super::StoreError;
 use super::super::json;
+use super::super::suppressions;
+use crate::app::App;
 use crate::ports::Statement;
 use crate::statement;
 
@@ -74,6 +76,33 @@ pub fn were_robots(n: u32, why: &str, now: Timestamp) -> [Statement; 2] {
     ]
 }
 
+/// Takes a recipient off all campaigns, and counts it for this one.
+pub fn unsubscribe(n: u32, it: &Visitor, campaign: &str, now: Timestamp) -> [Statement; 3] {
+    let [hold, remember] = suppressions::unsubscribe(&it.address_key, &it.address, campaign, now);
+    [hold, remember, hit(n, &it.campaign_id, "unsubscribe", -1, None, now)]
+}
+
+/// The same for who wrote to the address of `List-Unsubscribe`; nothing when the campaign is gone.
+pub async fn unsubscribe_by_mail(app: &App, n: u32) -> Result<Vec<Statement>, StoreError> {
+    let now = app.now();
+    let Some(it) = super::super::decode_one::<Visitor>(app.run(visitor(n, -1, now)).await?)? else {
+        return Ok(Vec::new());
+    };
+    let name = super::read(app, &it.campaign_id).await?.map(|it| it.name).unwrap_or_default();
+    Ok(unsubscribe(n, &it, &name, now).into())
+}
+
+/// A recipient answered the mail that these Message-IDs name.
+pub fn answered(campaign: &str, n: u32, at: Timestamp) -> Statement {
+    statement!(
+        "UPDATE campaign_recipients SET answered = ?3
+         WHERE n = ?2 AND answered IS NULL AND substr(campaign_id, 1, 16) = ?1",
+        campaign,
+        n,
+        at
+    )
+}
+
 /// Takes an unsubscription back.
 pub fn forget_unsubscribed(n: u32) -> Statement {
     statement!("DELETE FROM campaign_hits WHERE n = ?1 AND kind = 'unsubscribe'", n)
@@ -84,6 +113,7 @@ pub struct Figures {
     pub opened: u32,
     pub clicked: u32,
     pub unsubscribed: u32,
+    pub answered: u32,
     pub robots: u32,
 }
 
@@ -116,6 +146,8 @@ pub fn results(id: &str) -> [Statement; 4] {
         statement!(
             format!(
                 "SELECT {} AS opened, {} AS clicked, {} AS unsubscribed,
+                   (SELECT COUNT(*) FROM campaign_recipients INDEXED BY recipients_answered
+                     WHERE campaign_id = ?1 AND answered IS NOT NULL) AS answered,
                    (SELECT COUNT(DISTINCT n) FROM campaign_hits h INDEXED BY hits_by_campaign
                      WHERE campaign_id = ?1 AND kind IN ('open', 'click') AND robot = 1 AND NOT EXISTS
                        (SELECT 1 FROM campaign_hits o WHERE o.n = h.n AND o.kind IN ('open', 'click') AND o.robot = 0)) AS robots",
@@ -176,6 +208,7 @@ pub fn read_results(
         opened: figures.opened,
         clicked: figures.clicked,
         unsubscribed: figures.unsubscribed,
+        answered: figures.answered,
         robots: figures.robots,
         links: links.collect(),
         hours: hours.into_values().collect(),

@@ -2,6 +2,7 @@
 //! takes from there it leaves here.
 
 use mailroom_shared::api::Page;
+use mailroom_shared::api::campaigns::DomainResult;
 use mailroom_shared::api::campaigns::RecipientFilter;
 use mailroom_shared::api::campaigns::RecipientQuery;
 use mailroom_shared::api::campaigns::RecipientRow;
@@ -116,13 +117,14 @@ struct Row {
     opened: Option<Timestamp>,
     clicked: Option<Timestamp>,
     unsubscribed: Option<Timestamp>,
+    answered: Option<Timestamp>,
 }
 
 const COLUMNS: &str = "r.n, r.address, r.name, r.copies, r.left_out, COALESCE(d.state, r.final) AS state,
   COALESCE(d.state_at, r.final_at) AS at, d.reason, d.server_text AS answer,
   (SELECT MIN(first_at) FROM campaign_hits h WHERE h.n = r.n AND h.kind IN ('open', 'click') AND h.robot = 0) AS opened,
   (SELECT MIN(first_at) FROM campaign_hits h WHERE h.n = r.n AND h.kind = 'click' AND h.robot = 0) AS clicked,
-  (SELECT MIN(first_at) FROM campaign_hits h WHERE h.n = r.n AND h.kind = 'unsubscribe') AS unsubscribed";
+  (SELECT MIN(first_at) FROM campaign_hits h WHERE h.n = r.n AND h.kind = 'unsubscribe') AS unsubscribed, r.answered";
 
 /// The ledger in the order of sending, or the part of it a filter names.
 pub fn list_statement(id: &str, query: &RecipientQuery, most: u32) -> (Statement, u32) {
@@ -148,6 +150,10 @@ pub fn list_statement(id: &str, query: &RecipientQuery, most: u32) -> (Statement
         RecipientFilter::LeftOut => format!(
             "SELECT {COLUMNS} FROM campaign_recipients r INDEXED BY recipients_in_order {delivery}
              WHERE r.campaign_id = ?1 AND r.n > ?3 AND r.left_out IS NOT NULL ORDER BY r.n LIMIT ?4"
+        ),
+        RecipientFilter::Answered => format!(
+            "SELECT {COLUMNS} FROM campaign_recipients r INDEXED BY recipients_answered {delivery}
+             WHERE r.campaign_id = ?1 AND r.n > ?3 AND r.answered IS NOT NULL ORDER BY r.n LIMIT ?4"
         ),
         RecipientFilter::Opened | RecipientFilter::Clicked | RecipientFilter::Unsubscribed => {
             let kinds = match filter {
@@ -196,10 +202,67 @@ pub async fn list(app: &App, id: &str, query: &RecipientQuery, most: u32) -> Res
             opened: it.opened,
             clicked: it.clicked,
             unsubscribed: it.unsubscribed,
+            answered: it.answered,
             copies: it.copies,
         })
         .collect();
     Ok(Page { items, next, total: None })
+}
+
+#[derive(Debug, Deserialize)]
+pub struct DomainRow {
+    domain: String,
+    recipients: u32,
+    delivered: u32,
+    failed: u32,
+    opened: u32,
+}
+
+/// So many domains are told apart; all others are one.
+const DOMAINS: usize = 12;
+
+/// By the domain of the address. Reads the whole ledger once: asked for by a person, not by live updates.
+pub fn domains_statement(id: &str) -> Statement {
+    let prefix: String = id.chars().take(16).collect();
+    statement!(
+        "SELECT domain, COUNT(*) AS recipients, SUM(state IN ('sent', 'delivered')) AS delivered,
+           SUM(state IN ('failed', 'bounced', 'complained', 'unknown')) AS failed, SUM(opened) AS opened
+         FROM (SELECT substr(r.address_key, instr(r.address_key, '@') + 1) AS domain,
+             COALESCE(d.state, r.final, '') AS state, EXISTS (SELECT 1 FROM campaign_hits h
+               WHERE h.n = r.n AND h.kind IN ('open', 'click') AND h.robot = 0) AS opened
+           FROM campaign_recipients r INDEXED BY recipients_in_order LEFT JOIN deliveries d ON d.id = ?2 || printf('%010d', r.n)
+           WHERE r.campaign_id = ?1 AND r.left_out IS NULL)
+         GROUP BY domain",
+        id,
+        prefix
+    )
+}
+
+/// The largest first, what is left at the end.
+pub async fn domains(app: &App, id: &str) -> Result<Vec<DomainResult>, StoreError> {
+    let rows: Vec<DomainRow> = super::super::decode(app.run(domains_statement(id)).await?)?;
+    let mut all: Vec<DomainResult> = rows
+        .into_iter()
+        .map(|it| DomainResult {
+            domain: it.domain,
+            recipients: it.recipients,
+            delivered: it.delivered,
+            failed: it.failed,
+            opened: it.opened,
+        })
+        .collect();
+    all.sort_by(|a, b| b.recipients.cmp(&a.recipients).then_with(|| a.domain.cmp(&b.domain)));
+    if all.len() > DOMAINS {
+        let rest = all.split_off(DOMAINS).into_iter().fold(DomainResult::default(), |sum, it| DomainResult {
+            domain: String::new(),
+            recipients: sum.recipients + it.recipients,
+            delivered: sum.delivered + it.delivered,
+            failed: sum.failed + it.failed,
+            opened: sum.opened + it.opened,
+        });
+        all.push(rest);
+    }
+    Ok(all)
 }
 
 /// Before Auto-vacuum removes deliveries: what they came to stays in the ledger. `still` is its own condition.

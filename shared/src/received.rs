@@ -2,12 +2,13 @@
 //!
 //! Every stop writes what it wants, so reading never fails: what is not understood is simply absent.
 
-use super::inbound::Head;
-use super::parse::parse_date;
+use self::date::parse_date;
 use crate::time::Span;
 use crate::time::Timestamp;
 use crate::way::CLOCK_SKEW;
 use crate::way::Stop;
+
+pub mod date;
 
 /// Stops that are shown; a loop has more.
 const MAX_HOPS: usize = 100;
@@ -44,9 +45,9 @@ impl Hop {
     }
 }
 
-/// All Received lines of a head, oldest first.
-pub fn hops(head: &Head) -> Vec<Hop> {
-    let mut all: Vec<Hop> = head.all("Received").take(MAX_HOPS).map(read).collect();
+/// The Received lines of a mail as they stand there, newest first; gives them oldest first.
+pub fn hops<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Hop> {
+    let mut all: Vec<Hop> = lines.take(MAX_HOPS).map(read).collect();
     all.reverse();
     all
 }
@@ -289,7 +290,7 @@ Date: Tue, 24 Nov 2026 10:00:00 +0000\r\n\r\n";
     fn the_stop_that_held_it_up_is_found() {
         let head = parse_head(MAIL);
         let here = Timestamp::parse_rfc3339("2026-11-24T10:11:40.2Z").unwrap();
-        let stops = way(&hops(&head), head.date, Some(here), "Mailroom");
+        let stops = way(&hops(head.all("Received")), head.date, Some(here), "Mailroom");
         let names: Vec<(&str, i64)> =
             stops.iter().map(|it| (it.name.as_str(), it.stay.map_or(-1, Span::as_millis))).collect();
         assert_eq!(
