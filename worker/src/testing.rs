@@ -529,8 +529,6 @@ pub(crate) mod tests {
         let rows = FailureRowsQuery { cursor: Some("1~x".to_owned()), ..FailureRowsQuery::default() };
         statements.push(store::failures::rows_statement(&cause, None, &rows, &some).0);
         let since = mailroom_shared::time::Timestamp::from_millis(0);
-        let span = RefusalQuery { since: Some(since), until: Some(since), ..RefusalQuery::default() };
-        statements.push(store::refusals::list_statement(&span).0);
         statements.push(store::provider_events::found(since, 100));
         statements.push(store::deliverability::by_day(since));
         statements.push(store::deliverability::by_domain(since));
