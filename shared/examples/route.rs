@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use mailroom_shared::gateway::answer::Answer;
+use mailroom_shared::gateway::why::Why;
 use mailroom_shared::gateway::world::World;
 use serde_json::Value;
 
@@ -74,7 +75,9 @@ fn is_pair(path: &Path) -> bool {
 fn route(path: &Path, raw: &[u8]) -> Result<Answer, String> {
     let named = |text: String| format!("{}: {text}", path.display());
     let value = read(path, 0).map_err(named)?;
-    World::read(&value).and_then(|it| it.route(raw)).map_err(|it| named(it.to_string()))
+    let mut answer = World::read(&value).and_then(|it| it.route(raw)).map_err(|it| named(it.to_string()))?;
+    answer.verdict.why.iter_mut().for_each(Why::keep_words);
+    Ok(answer)
 }
 
 fn read(path: &Path, depth: usize) -> Result<Value, String> {

@@ -78,14 +78,16 @@ impl<'a> Case<'a> {
 
     /// An answer to this mail was here before it (a colleague, or the sender himself, wrote to us as well and his mail was
     /// quicker): both belong together. Proven by its reference to the Message-ID of this mail, and safe when the sender
-    /// wrote the answer too, or a colleague wrote one of both; else a person is asked ([`Case::early`]).
+    /// wrote the answer too, or a colleague did, or a colleague wrote this mail to who answered it; else it is only offered.
     fn overtaken(&mut self) -> Option<Thread<'a>> {
         if self.trust == Trust::Failed {
             return None;
         }
         let sender = self.sender.clone()?;
         let is_colleague = self.trust == Trust::Proven && self.contact(None).is_some_and(ContactFact::is_internal);
-        let may = |it: &ContactFact| is_colleague || it.is_internal() || it.has(&sender);
+        let head = &self.arrival.head;
+        let is_addressed = |it: &ContactFact| head.to.iter().chain(&head.cc).any(|to| it.has(&to.address.key()));
+        let may = |it: &ContactFact| it.is_internal() || it.has(&sender) || (is_colleague && is_addressed(it));
         let parent = self.early().find(|it| it.author.as_ref().is_some_and(may))?;
         let thread = Thread { is_early: true, ..self.thread(By::Reference, parent)? };
         // An alias makes records of its own type, and one of a record leads there.

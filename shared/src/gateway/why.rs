@@ -59,6 +59,12 @@ impl Why {
         }
     }
 
+    /// Forgets all but rule and text: what the dry run answers.
+    pub fn keep_words(&mut self) {
+        self.key.clear();
+        self.args.clear();
+    }
+
     /// Calls a record by the number people know it by.
     #[must_use]
     pub fn naming(mut self, record: Option<&str>, number: Option<&str>) -> Self {

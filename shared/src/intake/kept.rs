@@ -52,7 +52,9 @@ pub fn kept_head(head: &Head) -> String {
         if is_stop {
             stops += 1;
             if stops <= MAX_STOPS {
-                out.push_str(&format!("{}: {}\r\n", it.name, stop(&value)));
+                for text in [it.name.as_str(), ": ", &stop(&value), "\r\n"] {
+                    out.push_str(text);
+                }
             }
             continue;
         }

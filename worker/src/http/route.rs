@@ -158,7 +158,7 @@ pub(super) async fn answer(
         reply.record_title = Some(title);
     }
     reply.mail_from = envelope.mail_from.map(|it| it.as_str().to_owned()).unwrap_or_default();
-    reply.rcpt_to = envelope.rcpt_to.as_str().to_owned();
+    envelope.rcpt_to.as_str().clone_into(&mut reply.rcpt_to);
     reply.told = people;
     reply.author_name = author_name;
     reply.changes = changes;
