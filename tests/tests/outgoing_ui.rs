@@ -81,7 +81,7 @@ fn servers_limits_actions_and_the_queue() {
 
     browser.open("/emails?filter=not_delivered").unwrap();
     browser.find_text("main", "daily limit").unwrap();
-    browser.find("[data-delivery]").unwrap();
+    browser.find("[data-delivery] [data-delay=limit]").unwrap();
     look(&browser, "emails", &mut wrong);
     // All that match: more rows than were loaded are held in one go.
     browser.open("/emails?filter=all").unwrap();
@@ -104,6 +104,19 @@ fn servers_limits_actions_and_the_queue() {
     browser.click_text(".sub-row button", "Save").unwrap();
     browser.find_text(".sub-row", "5 minutes at least").unwrap();
     look(&browser, "actions", &mut wrong);
+
+    // The next day there is room, and a domain asks for less: its second answer to us is that we are too many.
+    let day = Duration::from_hours(24);
+    let body = json!({ "mode": "message", "text": "And one more", "bcc": ["soft.s@slow.sink.test"] });
+    api.post("/api/dev/switches", &json!({ "clock_offset": day.as_millis() as u64 })).unwrap().ok().unwrap();
+    api.post(&path, &body).unwrap().ok().unwrap();
+    for seconds in [11, 80, 150] {
+        tick(&stack, &api, day + Duration::from_secs(seconds));
+    }
+    browser.open("/settings/servers").unwrap();
+    browser.find_text("main", "slow.sink.test asked Relay to slow down until").unwrap();
+    browser.click_text("main button", "Try now").unwrap();
+    browser.find_text("body", "slow.sink.test").unwrap();
 
     browser.set_size(360, 740).unwrap();
     browser.set_dark(true).unwrap();

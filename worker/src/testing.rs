@@ -176,6 +176,7 @@ pub(crate) struct MemoryBlobs {
     pub(crate) kept: Mutex<BTreeMap<String, Vec<u8>>>,
     /// Out of order while set.
     pub(crate) fails: AtomicBool,
+    pub(crate) reads: AtomicU64,
 }
 
 impl MemoryBlobs {
@@ -199,6 +200,7 @@ impl Blobs for Arc<MemoryBlobs> {
         Ok(())
     }
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, BlobError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.check()?;
         Ok(self.kept.lock().unwrap().get(key).cloned())
     }
@@ -252,6 +254,8 @@ pub(crate) struct ScriptedMailer {
     pub(crate) servers: Mutex<Vec<String>>,
     /// Servers that can't be reached.
     pub(crate) dead: Mutex<Vec<String>>,
+    /// Connections that were opened.
+    pub(crate) opened: AtomicU64,
 }
 
 struct Session(Arc<ScriptedMailer>, String);
@@ -273,6 +277,7 @@ impl MailSession for Session {
 #[async_trait(?Send)]
 impl Mailer for Arc<ScriptedMailer> {
     fn open(&self, server: &ServerAccess) -> Box<dyn MailSession> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
         Box::new(Session(Arc::clone(self), server.name.clone()))
     }
     async fn test(&self, server: &ServerAccess, sender: &str) -> TestReport {

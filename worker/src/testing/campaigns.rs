@@ -722,6 +722,8 @@ fn a_bad_list_stops_campaigns_and_they_go_on_by_themselves() {
     assert_eq!(view["row"]["departure"]["waits"]["parked"]["by"], "bounces", "{view}");
     assert_eq!(view["row"]["departure"]["parts"], json!([]), "nobody can tell when");
     assert_eq!(office.state(&second), "queued");
+    let waiting = office.get("/api/v1/emails?filter=outgoing&lane=bulk");
+    assert_eq!(waiting["items"][0]["delay"], "breaker", "the queue says why: {waiting}");
     let notices = |kind: &str| {
         let all = office.get("/api/v1/notices");
         all.as_array().unwrap().iter().filter(|it| it["kind"] == kind).count()

@@ -150,6 +150,9 @@ fn every_statement_of_the_queue_uses_an_index() {
         );
     }
     statements.extend(EmailAction::ALL.into_iter().flat_map(|it| store::queue::act(it, &[], "x", at)));
+    let counts = store::queue::count_by_state(&Sight::default());
+    assert!(counts.sql.contains("LIMIT 5000"), "what was sent is not counted to its end: {}", counts.sql);
+    statements.push(counts);
     for class in Class::ALL {
         statements.extend(store::vacuum::preview(class, at));
         statements.extend(store::vacuum::remove_rows(class, at, 10));
@@ -392,6 +395,75 @@ fn a_domain_that_asks_us_to_slow_down_waits_and_others_go_on() {
     office.tick(30 * MINUTE);
     assert_eq!(office.count("sent"), 61);
     assert_eq!(office.get("/api/v1/slowed"), json!([]));
+}
+
+#[test]
+fn one_run_keeps_its_connections_and_reads_a_file_once() {
+    let office = Office::new();
+    let file = office.call("POST", "/api/v1/attachments?name=a.txt&content_type=text/plain", &json!("x"));
+    let path = format!("/api/v1/records/{}/messages", office.record);
+    // Each of them is named in his own mail, so that each is rendered.
+    let body = json!({ "mode": "message", "text": "See file", "bcc": addresses(150), "attachments": [file["id"]],
+        "leave_out": office.people() });
+    office.call("POST", &path, &body);
+    let (opened, reads) = (&office.test.mailer.opened, &office.test.blobs.reads);
+    let before = reads.load(Ordering::Relaxed);
+    office.tick(11_000);
+    assert_eq!(office.count("sent"), 150);
+    assert_eq!((opened.load(Ordering::Relaxed), reads.load(Ordering::Relaxed) - before), (4, 1), "four claims");
+    let raws: Vec<String> = office
+        .test
+        .mailer
+        .sent
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|it| String::from_utf8_lossy(&it.raw).into_owned())
+        .collect();
+    assert!(raws.iter().all(|it| it.contains("filename=")), "{}", raws[0]);
+}
+
+#[test]
+fn each_mark_of_the_limit_is_told_once() {
+    let office = Office::new();
+    office.change(&json!({ "name": "Relay", "daily_limit": 50 }));
+    let mut told = Vec::new();
+    for n in [39, 1, 4, 1, 5] {
+        office.write(&refs(&addresses(n)));
+        office.tick(11_000);
+        office.tick(MINUTE);
+        let notices = office.get("/api/v1/notices");
+        let limits = notices.as_array().unwrap().iter().filter(|it| it["kind"].as_str().unwrap().starts_with("limit"));
+        told.push(limits.map(|it| it["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" "));
+    }
+    assert_eq!(told, ["", "limit_80", "limit_80", "limit_90", "limit_reached"], "the higher one says it all");
+}
+
+#[test]
+fn what_is_refused_for_now_ends_after_two_days_and_its_author_hears_of_it() {
+    let office = Office::new();
+    let busy = || SendOutcome::Refused { code: 451, text: "4.3.0 busy, try again later".to_owned() };
+    office.test.mailer.script.lock().unwrap().extend(std::iter::repeat_with(busy).take(30));
+    let message = office.write(&["x@busy.test"]);
+    let row = || office.get("/api/v1/emails?filter=all")["items"][0].clone();
+    assert_eq!(row()["delay"], "undo", "{}", row());
+    office.tick(11_000);
+    assert_eq!((row()["state"].clone(), row()["delay"].clone()), (json!("deferred"), json!("retry")));
+    let dialog = office.get(&format!("/api/v1/messages/{message}/deliveries"));
+    let delivery = &dialog["deliveries"][0];
+    assert_eq!(
+        delivery["gives_up"].as_i64().unwrap() - 2 * DAY,
+        1_800_000_010_000,
+        "two days after it was due, and the dialog says so: {delivery}"
+    );
+    for _ in 0..12 {
+        office.tick(6 * 60 * MINUTE);
+    }
+    assert_eq!(row()["state"], "failed");
+    assert!(row()["delay"].is_null() && row()["next_try"].is_null(), "{}", row());
+    let notices = office.get("/api/v1/notices");
+    let told = notices.as_array().unwrap().iter().filter(|it| it["kind"].as_str().unwrap().starts_with("failing"));
+    assert_eq!(told.count(), 1, "{notices}");
 }
 
 #[test]
