@@ -165,8 +165,10 @@ fn replies(folder: &Path) -> Vec<String> {
     files.sort();
     for file in files {
         let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        let responses = json["providers"].as_array().unwrap().iter().flat_map(|it| it["responses"].as_array().unwrap());
-        out.extend(responses.map(|it| it["response"].as_str().unwrap().to_owned()));
+        let list =
+            |it: &serde_json::Value, name: &str| it.get(name).and_then(|it| it.as_array()).cloned().unwrap_or_default();
+        let responses = list(&json, "providers").into_iter().flat_map(|it| list(&it, "responses"));
+        out.extend(responses.filter_map(|it| it.get("response")?.as_str().map(str::to_owned)));
     }
     out
 }
