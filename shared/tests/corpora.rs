@@ -12,6 +12,8 @@ use mailroom_shared::mail::report;
 use mailroom_shared::mail::report::Kind;
 use mailroom_shared::mail::report::Recipient;
 use mailroom_shared::mail::report::Report;
+use mailroom_shared::outbox::failure;
+use mailroom_shared::outbox::failure::Reason;
 
 /// Name and lowest share that holds, of 1 000.
 const TARGETS: [(&str, u32); 5] =
@@ -154,4 +156,32 @@ fn targets_hold_on_labelled_mail() {
         assert!(good * 1_000 >= all * target, "{name} {good}/{all}: {:#?}", pooled.wrong);
     }
     assert!(pooled.false_alarms <= MAX_FALSE_ALARMS, "{:#?}", pooled.wrong);
+}
+
+/// Replies of providers, without a report around them.
+fn replies(folder: &Path) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let list =
+            |it: &serde_json::Value, name: &str| it.get(name).and_then(|it| it.as_array()).cloned().unwrap_or_default();
+        let responses = list(&json, "providers").into_iter().flat_map(|it| list(&it, "responses"));
+        out.extend(responses.filter_map(|it| it.get("response")?.as_str().map(str::to_owned)));
+    }
+    out
+}
+
+/// Of what providers answer, hardly anything is left without a reason.
+#[test]
+fn replies_of_providers_have_a_reason() {
+    let Some(folder) = corpora() else { return };
+    let all = replies(&folder.join("smtp-replies/smtp-field-manual/codes"));
+    let reason = |it: &String| failure::classify(None, None, it).reason;
+    let silent: Vec<&String> =
+        all.iter().filter(|it| matches!(reason(it), Reason::Undefined | Reason::OnHold)).collect();
+    let mut out = std::io::stderr().lock();
+    writeln!(out, "replies: explained {}/{}", all.len() - silent.len(), all.len()).unwrap();
+    assert!(all.len() > 100 && silent.len() * 100 <= all.len() * 6, "{silent:#?}");
 }

@@ -43,8 +43,8 @@ fn each_address_of_the_sink_ends_on_its_screen() {
     browser.open("/login").unwrap();
     browser.take_session(&api).unwrap();
     browser.open(&format!("/record/{record}")).unwrap();
-    // Red by the worst, with the number of those that need a person.
-    browser.wait_for_text(".env--fail", "6").unwrap();
+    // Red by the worst, with the number of those that did not arrive: six need a person, two wait.
+    browser.wait_for_text(".env--fail", "8").unwrap();
     browser.click(".env--fail").unwrap();
     browser.find("dialog .dlv").unwrap();
     browser.screenshot("sink-dialog").unwrap();
@@ -85,7 +85,7 @@ fn each_address_of_the_sink_ends_on_its_screen() {
     browser.open("/failures").unwrap();
     browser.wait_for_text(".section-title .badge--red", "6").unwrap();
     browser.wait_for_text(".rail .badge--red", "6").unwrap();
-    for (group, n) in [("userunknown", "2"), ("mailboxfull", "1"), ("feedback", "1"), ("undefined", "1")] {
+    for (group, n) in [("userunknown", "2"), ("mailboxfull", "1"), ("feedback", "1"), ("networkerror@sink.test", "1")] {
         browser.find_text(&format!("[data-group='{group}'] .cause .num"), n).unwrap();
     }
     browser.find_text("[data-group^=spamdetected]", "The mail was taken for spam").unwrap();

@@ -422,6 +422,7 @@ pub(crate) mod tests {
     use mailroom_shared::api::failures::FailureRowsQuery;
     use mailroom_shared::api::messages::MessageQuery;
     use mailroom_shared::api::records::RecordQuery;
+    use mailroom_shared::api::suppressions::SuppressionHistoryQuery;
     use mailroom_shared::api::suppressions::SuppressionQuery;
     use mailroom_shared::id::TypeName;
     use mailroom_shared::id::UserId;
@@ -542,12 +543,12 @@ pub(crate) mod tests {
         statements.push(store::deliverability::of_address("ann@customer.test"));
         let suppressed = SuppressionQuery::default();
         statements.push(store::suppressions::list_statement(&suppressed, 200).0);
-        let one = mailroom_shared::api::suppressions::SuppressionHistoryQuery {
+        let one = SuppressionHistoryQuery {
             address: Some("ann@customer.test".to_owned()),
-            ..Default::default()
+            ..SuppressionHistoryQuery::default()
         };
         statements.push(store::suppressions::history_statement(&one).0);
-        statements.push(store::suppressions::history_statement(&Default::default()).0);
+        statements.push(store::suppressions::history_statement(&SuppressionHistoryQuery::default()).0);
         statements.push(store::failures::count_statement(None, &some));
         statements.push(store::changes::list(Timestamp::from_millis(0)));
         statements.extend(store::doctor::facts("[]"));

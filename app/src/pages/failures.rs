@@ -359,6 +359,8 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
     // Sending to an address that is wrong can't help: correcting it comes first there.
     let is_address = group.reason.fault() == Fault::Recipient;
     let is_full = group.reason == Reason::MailboxFull;
+    // Nothing but leaving it alone helps where somebody complained.
+    let is_complaint = group.reason == Reason::Feedback;
     let again = if failing == 0 { t!("failures.action.now") } else { t!("failures.action.retry") };
     let [key, for_ignore, for_cancel, for_fix, for_progress, for_rows] = [(); 6].map(|()| group.key.clone());
     let busy = Memo::new(move |_| {
@@ -378,16 +380,18 @@ fn Group(inbox: Inbox, group: FailureGroup, open: bool) -> AnyView {
                 </div>
                 <div class="g-acts row">
                     {move || busy.get().map(|(done, all)| progress(done, all))}
-                    {(is_address && failing > 0).then(|| view! {
+                    {(is_address && !is_complaint && failing > 0).then(|| view! {
                         <Button small=true icon=Glyph::Edit text=t!("failures.action.fix") disabled on_press=move |()| inbox.fix_group(for_fix.clone())/>
                     })}
-                    {(!is_address || is_full || failing == 0).then(|| view! {
+                    {(!is_complaint && (!is_address || is_full || failing == 0)).then(|| view! {
                         <Button small=true icon=Glyph::Retry text=again disabled on_press=move |()| inbox.act_on_group(FailureAction::Retry, &key, total)/>
                     })}
                     {(failing > 0).then(|| view! {
                         <Button small=true text=t!("failures.action.ignore_all") disabled on_press=move |()| inbox.act_on_group(FailureAction::Ignore, &for_ignore, failing)/>
                     })}
+                    {(!is_complaint).then(|| view! {
                     <Button kind=Kind::Ghost small=true text=t!("failures.action.cancel_all") disabled on_press=move |()| inbox.act_on_group(FailureAction::Cancel, &for_cancel, total)/>
+                    })}
                     <button
                         type="button"
                         class="btn btn--ghost btn--sm btn--icon"

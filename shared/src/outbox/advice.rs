@@ -151,7 +151,10 @@ impl Advisor {
         AdviceView {
             headline,
             fault,
-            whose_move: self.say(&format!("whose.{}", fault.as_str())),
+            whose_move: match reason {
+                Reason::Feedback => self.say("whose.feedback"),
+                _ => self.say(&format!("whose.{}", fault.as_str())),
+            },
             we_do: self.say(we_do(case)),
             you_can,
             codes: self.codes(case),
@@ -355,7 +358,7 @@ mod tests {
         };
         assert!(we(DeliveryState::Deferred, false, true).contains("tries again by itself"));
         assert!(we(DeliveryState::Deferred, false, false).contains("waits for its report"));
-        assert!(we(DeliveryState::Failed, true, false).contains("no campaigns"));
+        assert!(we(DeliveryState::Failed, true, false).contains("holds further mail back"));
         assert!(we(DeliveryState::Unknown, false, false).contains("may have arrived"));
     }
 

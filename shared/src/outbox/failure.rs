@@ -435,6 +435,23 @@ mod tests {
         check("550 5.1.1 <spam.virus.full@corp.test>... User unknown", "userunknown", true, false);
     }
 
+    /// `fixtures/replies.txt`: written anew in the form that these servers are known for, so that no rule was made for one.
+    #[test]
+    fn fresh_replies_of_known_servers() {
+        let lines = include_str!("../../fixtures/replies.txt").lines();
+        let wrong: Vec<String> = lines
+            .filter(|it| !it.starts_with('#'))
+            .filter_map(|line| {
+                let (expect, text) = line.match_indices(' ').nth(2).map(|(at, _)| line.split_at(at)).unwrap();
+                let it = classify(None, None, text.trim());
+                let dead = if it.permanent { "dead" } else { "alive" };
+                let got = format!("{} {dead} {}", it.reason.as_str(), if it.temporary { "again" } else { "no" });
+                (got != expect).then(|| format!("{got} <- {line}"))
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
     #[test]
     fn every_reason_has_its_texts_and_name() {
         let parts = [include_str!("../../locales/en.json"), include_str!("../../locales/vi.json")];

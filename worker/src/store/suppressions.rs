@@ -45,7 +45,9 @@ pub fn of_failures(ids: &[&str], now: Timestamp) -> [Statement; 3] {
                substr(d.server_text, 1, {EVIDENCE}), {REPORT}, ?2,
                CASE WHEN d.state <> 'complained' THEN ?2 + (SELECT value ->> 'rest' FROM json_each(?3) WHERE value ->> 'reason' = d.reason) END
              FROM deliveries d WHERE d.id IN (SELECT value FROM json_each(?1)) AND (d.state = 'complained'
-               OR (d.state IN ('failed', 'bounced') AND d.permanent = 1 AND d.reason IN (SELECT value ->> 'reason' FROM json_each(?3))))
+               OR (d.state IN ('failed', 'bounced') AND d.reason IN (SELECT value ->> 'reason' FROM json_each(?3))
+                 -- A suspended mailbox is not dead, but stays closed when the answer was final.
+                 AND (d.permanent = 1 OR (d.reason = 'suspend' AND COALESCE(d.status, d.reply_code, '5') LIKE '5%'))))
              ON CONFLICT (address_key, scope) DO UPDATE SET source = excluded.source, reason = excluded.reason,
                evidence = excluded.evidence, ingest_id = excluded.ingest_id, created = excluded.created, expires = excluded.expires
              WHERE suppressions.source IN ('bounce', 'soft')"

@@ -208,3 +208,15 @@ fn the_badge_counts_what_the_page_shows_as_needing_a_person() {
     .unwrap();
     check(3);
 }
+
+#[test]
+fn a_closed_mailbox_rests_for_a_season_and_a_locked_one_does_not() {
+    let test = TestApp::new();
+    let cookie = set_up(&test);
+    refused(&test, &cookie, &["ann@customer.test"], 550, "5.2.1 The mailbox is disabled");
+    refused(&test, &cookie, &["bob@customer.test"], 450, "4.2.1 The mailbox is disabled for now");
+    let held = get(&test, &cookie, "/api/v1/suppressions")["items"].clone();
+    assert_eq!((held.as_array().unwrap().len(), &held[0]["address"]), (1, &json!("ann@customer.test")), "{held}");
+    let days = (held[0]["expires"].as_i64().unwrap() - held[0]["created"].as_i64().unwrap()) / (24 * 3_600_000);
+    assert_eq!((&held[0]["reason"], days), (&json!("suspend"), 90));
+}

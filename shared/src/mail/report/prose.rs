@@ -62,6 +62,18 @@ fn is_from_daemon(head: &Head) -> bool {
     })
 }
 
+fn is_postmaster(head: &Head) -> bool {
+    head.sender().is_some_and(|it| it.address.local().eq_ignore_ascii_case("postmaster"))
+}
+
+/// The words say what is wrong with a mailbox or with the way to it.
+fn names_trouble(text: &str) -> bool {
+    matches!(
+        failure::classify(None, None, text).reason,
+        Reason::UserUnknown | Reason::HostUnknown | Reason::MailboxFull | Reason::Suspend | Reason::NoRelaying
+    )
+}
+
 fn has_bounce_subject(head: &Head) -> bool {
     let subject = head.subject.to_lowercase();
     SUBJECTS.iter().any(|it| subject.contains(it))
@@ -138,7 +150,9 @@ pub(super) fn read(mail: &InboundMail, original: Option<&Head>) -> Option<Report
         || is_from_system(head) && has_bounce_subject(head)
         || returns
         || lists;
-    if !says_failure && code.is_none() && status.is_none() && !is_certain {
+    // A postmaster who names somebody beside words that the rules can explain.
+    let explains = || is_postmaster(head) && !blocks.all.is_empty() && names_trouble(&gist(text));
+    if !says_failure && code.is_none() && status.is_none() && !is_certain && !explains() {
         return None;
     }
     // A person can write `undeliverable` in a subject: then the text must be unmistakable, and not what is quoted.

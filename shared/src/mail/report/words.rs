@@ -198,6 +198,7 @@ pub(super) const SENDERS: &[&str] = &[
     "mailersystem",
     "mail deliver system",
     "email delivery",
+    "mail server at ",
 ];
 
 /// Words that only a report uses, lower case.

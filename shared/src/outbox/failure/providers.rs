@@ -18,7 +18,7 @@ pub(super) static TABLES: &[(&str, &[Row])] = &[
     ("Microsoft: Exchange Online and Outlook.com non-delivery reports", MICROSOFT),
     ("Yahoo, AOL: senders.yahooinc.com/smtp-error-codes", YAHOO),
     ("Orange, Wanadoo, La Poste: postmaster.orange.fr", ORANGE),
-    ("GMX, WEB.DE, mail.com, 1&1: postmaster.gmx.net", GMX),
+    ("GMX, WEB.DE, mail.com, 1&1, T-Online: postmaster.gmx.net, postmaster.t-online.de", GMX),
     ("Tencent QQ, NetEase 163: help pages for sending", CHINA),
     ("Mail.ru, Yandex, Rambler, i.ua: postmaster pages", EAST),
     ("Zoho Mail", ZOHO),
@@ -107,7 +107,7 @@ static GMX: &[Row] = &[
     (RequirePtr, "bad dns ptr resource record"),
     (Rejected, "invalid dns mx or a/aaaa resource record|(domain based)"),
     (AuthFailure, "reject due to spf policy|reject due to dkim policy|reject due to dmarc policy"),
-    (Blocked, "ip address is block listed|(ip based)"),
+    (Blocked, "ip address is block listed|(ip based)|a problem occurred. (ask your postmaster"),
     (NotCompliantRfc, "(header based)"),
     (PolicyViolation, "reject due to policy restrictions"),
 ];
@@ -177,7 +177,7 @@ static FILTERS: &[Row] = &[
     (Rejected, "envelope blocked|based manually blocked senders|header blocked - user entry"),
     (NoRelaying, "open relay not allowed"),
     (Blocked,
-        "blocked using prs.proofpoint|blocked using cloudmark|ipcheck.proofpoint.com|csi.cloudmark.com|\
+        "blocked using barracuda|blocked using prs.proofpoint|blocked using cloudmark|ipcheck.proofpoint.com|csi.cloudmark.com|\
          ip found on rbl|barracudacentral.org|:blocked)"),
     (UserUnknown, "address is marked as invalid"),
     (PolicyViolation, "policy rejection- abuse|ers-customized-block"),
