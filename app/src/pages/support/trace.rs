@@ -20,7 +20,6 @@ use crate::ui::chip::Tag;
 use crate::ui::chip::Tone;
 use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
-use crate::ui::icon::Icon;
 use crate::ui::notice::Notice;
 use crate::ui::notice::Weight;
 use crate::widgets::hops::Hops;
