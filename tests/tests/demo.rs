@@ -36,8 +36,8 @@ fn it_shows_every_state_that_people_will_meet() {
     let letters: Vec<_> = campaigns.as_array().unwrap().iter().map(|it| it["state"].as_str().unwrap()).collect();
     assert!(letters.contains(&"sent") && letters.contains(&"draft"), "{campaigns}");
     // Nothing is late when people look for the first time.
-    let status = get(&api, "/api/v1/status");
-    assert_eq!(status["actions"], json!([]), "{status}");
+    let flow = get(&api, "/api/v1/status");
+    assert_eq!(flow["actions"], json!([]), "{flow}");
     let japanese = all.iter().find(|it| it["customer"] == "山田 花子").unwrap();
     assert!(messages(&api, &id(japanese))[0]["text"].as_str().unwrap().contains("神戸で小さな図書室"));
 }

@@ -355,7 +355,10 @@ pub fn prepare(app: &App, record: &str, me: &Me, request: &Request, situation: &
     if !is_note {
         statements.push(records::set_waiting(record, None));
     }
-    statements.push(records::author_follows(record, me.contact.as_str(), now));
+    // Who writes to the customer follows; a note takes nobody in (FO-12).
+    if !is_note {
+        statements.push(records::author_follows(record, me.contact.as_str(), now));
+    }
     statements.push(records::mark_read(&me.user, record, now));
     statements.extend(messages::index_words(&id, record, &format!("{subject} {text} {}", me.name)));
     statements.extend(notifications::insert(&people, &id, record, told_at));

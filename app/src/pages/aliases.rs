@@ -32,16 +32,14 @@ use crate::ui::dialog::use_dialog;
 use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
-use crate::ui::skeleton::SkeletonList;
 use crate::ui::toast::Toast;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
 use crate::widgets::dkim::DkimKeys;
 use crate::widgets::problem::FormProblem;
-use crate::widgets::problem::ProblemBlank;
-use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::field_error;
 use crate::widgets::problem::toast_problem;
+use crate::widgets::rows::read_body;
 
 /// Nothing, a new domain, or one that is changed.
 type Editing = RwSignal<Option<Option<DomainRow>>>;
@@ -50,25 +48,13 @@ type Editing = RwSignal<Option<Option<DomainRow>>>;
 pub fn AliasesPage() -> AnyView {
     use_crumbs(vec![(t!("settings.title"), None), (t!("aliases.title"), None)]);
     let aliases = use_aliases();
-    let retry = Callback::new(move |()| aliases.retry());
     view! {
         <main class="page" id="content">
             <div class="page-head">
                 <div class="head-text"><h1>{t!("aliases.title")}</h1><p>{t!("aliases.text")}</p></div>
                 <div class="acts"><NewLink/></div>
             </div>
-            {move || {
-                let state = aliases.state.get();
-                match (state.data, state.problem) {
-                    (None, None) => view! { <SkeletonList/> }.into_any(),
-                    (None, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
-                    (Some(rows), problem) => view! {
-                        {problem.map(|error| view! { <StaleNotice error on_retry=retry/> })}
-                        <Table rows/>
-                    }
-                    .into_any(),
-                }
-            }}
+            {read_body(aliases, move |rows| view! { <Table rows/> }.into_any())}
             <Domains/>
         </main>
     }

@@ -102,7 +102,9 @@ fn Acts(it: CampaignView) -> AnyView {
     let button = |act: CampaignAct, kind: Kind, glyph: Glyph| {
         can(act).then(|| {
             let press = does(act);
-            view! { <Button kind icon=glyph text=t!(&format!("campaign.act.{}", act.as_str())) on_press=press/> }
+            let (text, label) =
+                (t!(&format!("campaign.act.{}", act.as_str())), t!(&format!("campaign.why.{}", act.as_str())));
+            view! { <Button kind icon=glyph text label on_press=press/> }
         })
     };
     view! {

@@ -25,12 +25,10 @@ use crate::ui::button::Kind;
 use crate::ui::chip::Tag;
 use crate::ui::chip::Tone;
 use crate::ui::icon::Glyph;
-use crate::ui::skeleton::SkeletonList;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
-use crate::widgets::problem::ProblemBlank;
-use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::toast_problem;
+use crate::widgets::rows::read_body;
 
 mod form;
 
@@ -42,7 +40,6 @@ pub fn PeoplePage() -> AnyView {
     use_crumbs(vec![(t!("settings.title"), None), (t!("people.title"), None)]);
     let people = use_people();
     let editing: Editing = RwSignal::new(None);
-    let retry = Callback::new(move |()| people.retry());
     view! {
         <main class="page" id="content">
             <div class="page-head">
@@ -51,18 +48,7 @@ pub fn PeoplePage() -> AnyView {
                     <Button kind=Kind::Primary icon=Glyph::Plus text=t!("people.invite") on_press=move |()| editing.set(Some(None))/>
                 </div>
             </div>
-            {move || {
-                let state = people.state.get();
-                match (state.data, state.problem) {
-                    (None, None) => view! { <SkeletonList/> }.into_any(),
-                    (None, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
-                    (Some(rows), problem) => view! {
-                        {problem.map(|error| view! { <StaleNotice error on_retry=retry/> })}
-                        <Table rows editing/>
-                    }
-                    .into_any(),
-                }
-            }}
+            {read_body(people, move |rows| view! { <Table rows editing/> }.into_any())}
             {move || editing.get().map(|person| view! { <PersonDialog person on_close=move |()| editing.set(None)/> })}
         </main>
     }

@@ -29,13 +29,11 @@ use crate::ui::button::Button;
 use crate::ui::button::Kind;
 use crate::ui::icon::Glyph;
 use crate::ui::icon::Icon;
-use crate::ui::skeleton::SkeletonList;
 use crate::ui::toast::use_toasts;
 use crate::widgets::hops::Hops;
 use crate::widgets::hops::span_text;
-use crate::widgets::problem::ProblemBlank;
-use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::toast_problem;
+use crate::widgets::rows::read_body;
 
 /// How often the page asks again while it is open; faster while a canary flies.
 const OFTEN: u32 = 15_000;
@@ -45,7 +43,6 @@ const FLYING: u32 = 1_500;
 pub fn StatusPage() -> AnyView {
     use_crumbs(vec![(t!("technical.title"), None), (t!("flow.title"), None)]);
     let (status, cache) = (use_status(), use_cache());
-    let retry = Callback::new(move |()| status.retry());
     let is_flying = status.part(|it| it.canary.as_ref().is_some_and(|it| it.state == CanaryState::Flying));
     let ticks = StoredValue::new(0_u32);
     let timer = Interval::new(FLYING, move || {
@@ -64,12 +61,7 @@ pub fn StatusPage() -> AnyView {
     view! {
         <main class="page" id="content">
             <div class="page-head"><div class="head-text"><h1>{t!("flow.title")}</h1><p>{t!("flow.text")}</p></div></div>
-            {move || status.state.with(|it| it.problem.clone().filter(|_| it.data.is_some())).map(|error| view! { <StaleNotice error on_retry=retry/> })}
-            {move || status.state.with(|it| match (&it.data, &it.problem) {
-                (Some(view), _) => view! { <Whole it=view.clone()/> }.into_any(),
-                (None, Some(error)) => view! { <ProblemBlank error=error.clone() on_retry=retry/> }.into_any(),
-                (None, None) => view! { <SkeletonList/> }.into_any(),
-            })}
+            {read_body(status, |it| view! { <Whole it/> }.into_any())}
         </main>
     }
     .into_any()

@@ -25,14 +25,12 @@ use crate::ui::dialog::use_dialog;
 use crate::ui::field::Input;
 use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
-use crate::ui::skeleton::SkeletonList;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
 use crate::widgets::problem::FormProblem;
-use crate::widgets::problem::ProblemBlank;
-use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::field_error;
 use crate::widgets::problem::toast_problem;
+use crate::widgets::rows::read_body;
 
 /// Nothing, a new template, or one that is changed.
 type Editing = RwSignal<Option<Option<TemplateRow>>>;
@@ -43,7 +41,6 @@ pub fn TemplatesPage() -> AnyView {
     let templates = use_templates();
     // Some(None) writes a new one.
     let editing = RwSignal::new(None::<Option<TemplateRow>>);
-    let retry = Callback::new(move |()| templates.retry());
     view! {
         <main class="page" id="content">
             <div class="page-head">
@@ -52,21 +49,12 @@ pub fn TemplatesPage() -> AnyView {
                     <Button kind=Kind::Primary icon=Glyph::Plus text=t!("templates.new") on_press=move |()| editing.set(Some(None))/>
                 </div>
             </div>
-            {move || {
-                let state = templates.state.get();
-                match (state.data, state.problem) {
-                    (None, None) => view! { <SkeletonList/> }.into_any(),
-                    (None, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
-                    (Some(rows), None) if rows.is_empty() => {
-                        view! { <Blank title=t!("templates.none") text=t!("templates.none.text")/> }.into_any()
-                    }
-                    (Some(rows), problem) => view! {
-                        {problem.map(|error| view! { <StaleNotice error on_retry=retry/> })}
-                        <Table rows editing/>
-                    }
-                    .into_any(),
+            {read_body(templates, move |rows| {
+                if rows.is_empty() {
+                    return view! { <Blank title=t!("templates.none") text=t!("templates.none.text")/> }.into_any();
                 }
-            }}
+                view! { <Table rows editing/> }.into_any()
+            })}
             {move || editing.get().map(|row| view! {
                 <Dialog on_close=move |()| editing.set(None)><Editor row/></Dialog>
             })}

@@ -30,14 +30,12 @@ use crate::ui::field::TextField;
 use crate::ui::icon::Glyph;
 use crate::ui::notice::Notice;
 use crate::ui::notice::Weight;
-use crate::ui::skeleton::SkeletonList;
 use crate::ui::toast::use_toasts;
 use crate::widgets::age::Age;
 use crate::widgets::problem::FormProblem;
-use crate::widgets::problem::ProblemBlank;
-use crate::widgets::problem::StaleNotice;
 use crate::widgets::problem::field_error;
 use crate::widgets::problem::toast_problem;
+use crate::widgets::rows::read_body;
 
 /// What the form offers, in days.
 const DAYS: [u32; 3] = [30, 90, 365];
@@ -47,7 +45,6 @@ pub fn TokensPage() -> AnyView {
     use_crumbs(vec![(t!("settings.title"), None), (t!("tokens.title"), None)]);
     let tokens = use_tokens();
     let making = RwSignal::new(false);
-    let retry = Callback::new(move |()| tokens.retry());
     view! {
         <main class="page" id="content">
             <div class="page-head">
@@ -56,21 +53,12 @@ pub fn TokensPage() -> AnyView {
                     <Button kind=Kind::Primary icon=Glyph::Plus text=t!("tokens.new") on_press=move |()| making.set(true)/>
                 </div>
             </div>
-            {move || {
-                let state = tokens.state.get();
-                match (state.data, state.problem) {
-                    (None, None) => view! { <SkeletonList/> }.into_any(),
-                    (None, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
-                    (Some(rows), None) if rows.is_empty() => {
-                        view! { <Blank title=t!("tokens.none") text=t!("tokens.none.text")/> }.into_any()
-                    }
-                    (Some(rows), problem) => view! {
-                        {problem.map(|error| view! { <StaleNotice error on_retry=retry/> })}
-                        <Table rows/>
-                    }
-                    .into_any(),
+            {read_body(tokens, move |rows| {
+                if rows.is_empty() {
+                    return view! { <Blank title=t!("tokens.none") text=t!("tokens.none.text")/> }.into_any();
                 }
-            }}
+                view! { <Table rows/> }.into_any()
+            })}
             {move || making.get().then(|| view! {
                 <Dialog class="dialog--sm" on_close=move |()| making.set(false)><Making/></Dialog>
             })}

@@ -1,4 +1,4 @@
-//! The states of a seek-paged list: loading, failed, empty, rows, and rows that are old.
+//! The states of what is read, a seek-paged list or a whole: loading, failed, empty, there, and there but old.
 
 use leptos::prelude::*;
 
@@ -7,9 +7,33 @@ use super::problem::StaleNotice;
 use crate::api::ApiError;
 use crate::model::merge::Row;
 use crate::queries::List;
+use crate::queries::Read;
 use crate::t;
 use crate::ui::button::Button;
 use crate::ui::skeleton::SkeletonList;
+
+/// Shows what was read in the state it is in: loading, failed, there, or old because reading it again failed.
+pub fn read_body<T>(read: Read<T>, shown: impl Fn(T) -> AnyView + Send + Sync + 'static) -> AnyView
+where
+    T: Clone + PartialEq + Send + Sync + 'static,
+{
+    let retry = Callback::new(move |()| read.retry());
+    view! {
+        {move || {
+            let state = read.state.get();
+            match (state.data, state.problem) {
+                (None, None) => view! { <SkeletonList/> }.into_any(),
+                (None, Some(error)) => view! { <ProblemBlank error on_retry=retry/> }.into_any(),
+                (Some(data), problem) => view! {
+                    {problem.map(|error| view! { <StaleNotice error on_retry=retry/> })}
+                    {shown(data)}
+                }
+                .into_any(),
+            }
+        }}
+    }
+    .into_any()
+}
 
 #[derive(Clone, PartialEq)]
 enum Phase {

@@ -284,7 +284,9 @@ pub(super) async fn add_follower(call: Call<AddFollower>) -> AppResult<RecordVie
     let now = app.now();
     let (contact, mut statements) = match (&call.body.contact, call.body.email.as_deref()) {
         (Some(contact), _) => {
-            contacts::read(app, contact.as_str()).await?.ok_or_else(|| AppError::field("contact", "unknown"))?;
+            if !contacts::is_active(app, contact.as_str()).await? {
+                return Err(AppError::field("contact", "unknown"));
+            }
             (contact.as_str().to_owned(), Vec::new())
         }
         (None, Some(text)) => {

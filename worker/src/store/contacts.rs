@@ -92,6 +92,12 @@ struct Id {
     id: ContactId,
 }
 
+/// A contact that is there and in use.
+pub async fn is_active(app: &App, id: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM contacts WHERE id = ?1 AND archived = 0";
+    Ok(decode_one::<Id>(app.run(statement!(sql, id)).await?)?.is_some())
+}
+
 /// The contact that has an address.
 pub async fn by_address(app: &App, address: &EmailAddress) -> Result<Option<ContactId>, StoreError> {
     let sql = "SELECT c.id FROM contact_emails e JOIN contacts c ON c.id = e.contact_id

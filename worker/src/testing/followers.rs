@@ -248,7 +248,7 @@ fn colleague(office: &Office, name: &str, role: &str, notify_by: &str) -> (Strin
 fn who_is_made_responsible_is_told_as_he_prefers_and_never_by_himself() {
     let office = Office::new();
     let (bo, _, _) = colleague(&office, "Bo", "agent", "email");
-    let (cy, _, of_cy) = colleague(&office, "Cy", "agent", "mailroom");
+    let (cy, cy_contact, of_cy) = colleague(&office, "Cy", "agent", "mailroom");
     let assign =
         |to: &str| office.status("PATCH", &format!("/api/v1/records/{}", office.record), &json!({ "responsible": to }));
     let told = |cookie: &str| call(&office.test, "GET", "/api/v1/notifications", cookie, &Value::Null).body;
@@ -256,6 +256,7 @@ fn who_is_made_responsible_is_told_as_he_prefers_and_never_by_himself() {
     office.later(15);
     assert_eq!(office.sent_to(), ["bo@corp.test"]);
     let (raw, text) = office.mail("bo@corp.test");
+    assert!(text.contains(&format!("Open in Mailroom: https://mailroom.test/record/{}", office.record)), "{text}");
     assert!(raw.contains("Subject: Assigned to you: Blue <boat>"), "{raw}");
     assert!(text.starts_with("Mai made you responsible for “Blue <boat>”."), "{text}");
     assert_eq!(assign(&cy).0, 200);
@@ -274,6 +275,13 @@ fn who_is_made_responsible_is_told_as_he_prefers_and_never_by_himself() {
     office.later(15);
     assert!(made["followers"].as_array().unwrap().iter().any(|it| it["name"] == "Bo"), "{made}");
     assert_eq!(office.sent_to().len(), 2);
+    // A note makes nobody a follower, a message does (FO-12).
+    office.call("DELETE", &office.at(&format!("followers/{cy_contact}")), &Value::Null);
+    block_on(office.test.app.run(crate::statement!("UPDATE users SET confirmed = 1"))).unwrap();
+    for (mode, follows) in [("note", false), ("message", true)] {
+        call(&office.test, "POST", &office.at("messages"), &of_cy, &json!({ "mode": mode, "text": "Hm" }));
+        assert_eq!(office.followers().contains(&"Cy".to_owned()), follows, "{mode}");
+    }
     // Who has left the company answers for nothing.
     assert_eq!(assign(&bo).0, 200);
     office.call("PATCH", &format!("/api/v1/people/{cy}"), &json!({ "archived": true }));

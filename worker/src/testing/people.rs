@@ -298,8 +298,8 @@ fn what_a_user_may_not_see_is_not_there() {
 
     // What is taken from him he no longer follows.
     let cy = world.person("cy@corp.test")["id"].as_str().unwrap().to_owned();
-    let note = json!({ "mode": "note", "text": "I follow now" });
-    assert_eq!(world.by(&all, "POST", &format!("/api/v1/records/{record}/messages"), &note).status, 200);
+    let me = json!({ "contact": get(&all, "/api/v1/session").body["contact"] });
+    assert_eq!(world.by(&all, "POST", &format!("/api/v1/records/{record}/followers"), &me).status, 200);
     let followers = || world.admin("GET", &format!("/api/v1/records/{record}"), &NOTHING)["followers"].to_string();
     assert!(followers().contains("cy@corp.test"));
     world.admin("PATCH", &format!("/api/v1/people/{cy}"), &json!({ "types": ["ticket"] }));

@@ -131,15 +131,25 @@ pub(super) async fn render(run: &Run<'_>, server: &Server, row: &Claimed, from: 
     finish(app, fleet, server, from, &content(app, row, from, text, attachments)).await
 }
 
-/// Two lines for who is told because he follows: why, and how to stop. The link is his own.
+/// For a colleague the way to the record; for who is told because he follows, why, and how to stop. The link is his own.
 fn way_out(app: &App, base: Option<&str>, row: &Claimed) -> Option<String> {
     let (base, record, contact) = (base?, row.record_id.as_ref()?, row.contact_id.as_ref()?);
     let texts = Catalogue::load(row.language.as_deref().map_or(Lang::En, Lang::of));
+    // Only users have a language; mail about their login hangs on no record that they could open.
+    let is_colleague = row.language.is_some() && row.account_link.is_none();
+    let open = if is_colleague {
+        format!("\n\n{} {base}/record/{record}", texts.text("mail.open", &[]))
+    } else {
+        String::new()
+    };
+    if !row.follows {
+        return Some(open);
+    }
     let token = token::sign(&app.config.token_secret, Purpose::Unfollow, &format!("{record}/{contact}"));
     let title = row.record_title.as_deref().unwrap_or(&row.subject);
     let why = texts.text("mail.follows", &[("title", title)]);
     let stop = texts.text("mail.unfollow", &[]);
-    row.follows.then(|| format!("\n\n{why}\n{stop} {base}/f/{token}"))
+    Some(format!("{open}\n\n{why}\n{stop} {base}/f/{token}"))
 }
 
 /// As bytes, signed where the server wants it.
