@@ -93,8 +93,14 @@ fn cut(text: &str, most: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::inbound::Head;
     use crate::mail::parse::parse_head;
-    use crate::mail::received::hops;
+    use crate::received;
+    use crate::received::Hop;
+
+    fn hops(head: &Head) -> Vec<Hop> {
+        received::hops(head.all("Received"))
+    }
 
     #[test]
     fn a_kept_head_reads_like_the_mail_and_holds_no_text() {
