@@ -432,8 +432,9 @@ fn dkimpy(stack: &Stack, raw: &[u8], name: &str, record: &str) -> bool {
     std::fs::write(&file, raw).unwrap();
     let mut command = std::process::Command::new("/usr/bin/python3");
     command.args(["-c", VERIFY]).arg(&file).args([name, record]);
-    let output =
-        command.output().expect("no /usr/bin/python3: run `cargo xtask setup`, or apt-get install python3-dkim");
+    let Ok(output) = command.output() else {
+        panic!("no /usr/bin/python3: run `cargo xtask setup`, or apt-get install python3-dkim")
+    };
     let (said, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "dkimpy does not run; apt-get install python3-dkim\n{error}");
     said.trim() == "True"
