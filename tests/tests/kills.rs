@@ -53,10 +53,10 @@ fn killed_between_every_two_effects_on_the_way_in_a_mail_is_there_once() {
         let title = format!("Round {n}");
         let from = format!("ok.p{n}@sink.test");
         let raw = Mail::new(&from, TO, &title, "It leaks").attach("text/csv", "leaks.csv", FILE).raw().unwrap();
-        let send = || swaks(door, &from, TO, &raw, &[]).unwrap();
+        let hand_over = || swaks(door, &from, TO, &raw, &[]).unwrap();
         switches(&api, json!({ "halt": n }));
         let (point, sent): (Option<String>, SwaksResult) = thread::scope(|scope| {
-            let peer = scope.spawn(send);
+            let peer = scope.spawn(hand_over);
             let point = stand(&api, &stack);
             if point.is_some() {
                 stack.kill_hard().unwrap();
@@ -74,7 +74,7 @@ fn killed_between_every_two_effects_on_the_way_in_a_mail_is_there_once() {
         } else {
             assert!(sent.transcript.contains("451 4.3.0"), "before {at}: {}", sent.transcript);
             told_to_retry += 1;
-            let again = send();
+            let again = hand_over();
             assert!(again.accepted, "before {at}: {}", again.transcript);
         }
         switches(&api, json!({ "halt": -1 }));
