@@ -8,6 +8,8 @@ use super::use_shell_state;
 use crate::dates;
 use crate::live::Live;
 use crate::model::envelope::EnvelopeGlyph;
+use crate::model::server::meter_class;
+use crate::model::server::share;
 use crate::queries::shell::ShellData;
 use crate::queries::shell::many_of;
 use crate::queries::shell::use_types;
@@ -139,12 +141,12 @@ fn Status() -> AnyView {
                     <span class="row"><span class=dot></span><b>{words}</b></span>
                     <span>{t!("status.last", received = ago(it.last_received), sent = ago(it.last_sent))}</span>
                     {it.limit.map(|today| {
-                        // In whole numbers: to write fractions takes 4 KB of the first load.
-                        let percent = u64::from(today.used) * 100 / u64::from(today.limit.max(1));
-                        let class = if percent >= 80 { "meter meter--warn" } else { "meter" };
+                        let percent = share(today.used, Some(today.limit));
+                        // In whole numbers: what writes fractions is dear on a first visit.
+                        let width = percent as u32;
                         let words = t!("status.limit", used = dates::number(today.used), limit = dates::number(today.limit));
                         view! {
-                            <span class=class aria-hidden="true"><i style=format!("--v:{}%", percent.min(100))></i></span>
+                            <span class=meter_class(percent) aria-hidden="true"><i style=format!("--v:{width}%")></i></span>
                             <span class="num">{words}</span>
                         }
                     })}
